@@ -1,0 +1,55 @@
+"""The case of one device: everything an analyzer may look at, in one self-contained value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from meddojo.advisory import Advisory
+from meddojo.device import Device
+from meddojo.finding import Decision
+from meddojo.sbom import Sbom, ScanReport
+from meddojo.serialise import from_json, to_json
+from meddojo.vulnerability import EpssScore, KevEntry, Vulnerability
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Evidence about one device; the same case always gives the same findings.
+
+    Attributes
+    ----------
+    as_of
+        The clock, as an input (UTC).
+    seed
+        The random seed, as an input.
+    advisories, vulnerabilities
+        Nominated widely by the matching index; analyzers narrow them down.
+    kev, epss
+        By CVE id, for every CVE the case mentions.
+    known_as
+        Any alias of a vulnerability already found on this device -> the id it was found under,
+        so that an alias published later does not change a finding's identity.
+    """
+
+    device: Device
+    as_of: datetime
+    seed: int = 0
+    sbom: Sbom | None = None
+    scans: tuple[ScanReport, ...] = ()
+    advisories: tuple[Advisory, ...] = ()
+    vulnerabilities: tuple[Vulnerability, ...] = ()
+    kev: Mapping[str, KevEntry] = field(default_factory=dict)
+    epss: Mapping[str, EpssScore] = field(default_factory=dict)
+    known_as: Mapping[str, str] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
+
+    def to_json(self) -> str:
+        """Serialise, so that the case can be judged in another process or on another machine."""
+        return to_json(self)
+
+    @classmethod
+    def from_json(cls, text: str) -> Case:
+        """Read what `to_json` wrote."""
+        return from_json(cls, text)
