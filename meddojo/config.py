@@ -20,7 +20,7 @@ from meddojo.severity import Severity
 
 DEFAULT_FILE = "meddojo.toml"
 ENVIRONMENT_PREFIX = "MEDDOJO_"
-_NOT_SETTINGS = {"MEDDOJO_CONFIG"}
+_NOT_SETTINGS = {"MEDDOJO_CONFIG", "MEDDOJO_TEST_POSTGRES_URL"}
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Field(gt=0.0)]
@@ -254,7 +254,7 @@ def _resolve_paths(values: dict[str, Any], base: Path) -> None:
             scan["file"] = str(base / scan["file"])
     store = values.get("store")
     url = store.get("url") if isinstance(store, dict) else None
-    if isinstance(url, str) and url.startswith("sqlite:///") and not url.startswith("sqlite:////") and ":memory:" not in url:
+    if isinstance(store, dict) and isinstance(url, str) and url.startswith("sqlite:///") and ":memory:" not in url:
         store["url"] = "sqlite:///" + str(base / url.removeprefix("sqlite:///"))
 
 

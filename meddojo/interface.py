@@ -130,14 +130,29 @@ class SourceState:
     skipped: int = 0
 
 
+def _silent(_: str) -> None:
+    """Show no progress."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What a sink may say about the run as a whole."""
+    """What a sink may say about the run as a whole.
+
+    Attributes
+    ----------
+    skipped
+        Inputs of this run that could not be taken in.
+    decisions
+        What people decided, in every sink.
+    advance
+        Called with the name of each device as it is delivered, to show progress.
+    """
 
     started: datetime
     sources: tuple[SourceState, ...]
     skipped: tuple[Skipped, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    advance: Callable[[str], None] = _silent
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ class Sbom:
         `Component.ref` of what the document describes; empty when unstated.
     dependencies
         ``(ref, ref)`` pairs: the first needs the second. May contain cycles.
+    problems
+        What the reader had to leave out or rename, one sentence each.
     """
 
     format: str
@@ -54,6 +56,7 @@ class Sbom:
     root: str = ""
     dependencies: tuple[tuple[str, str], ...] = ()
     created: datetime | None = None
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

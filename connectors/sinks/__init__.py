@@ -1,0 +1,1 @@
+"""Where findings go: DefectDojo, and a local report."""

@@ -1,0 +1,152 @@
+"""Findings, the size their streams had, and people's decisions about them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Table, delete, select, update
+
+from meddojo.finding import Decision, Finding, Stream, Verdict
+from meddojo.serialise import from_json, to_json
+from meddojo.store import schema
+
+if TYPE_CHECKING:
+    from meddojo.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What saving a stream's findings changed."""
+
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+
+    def __add__(self, other: Change) -> Change:
+        return Change(self.new + other.new, self.changed + other.changed, self.gone + other.gone)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSize:
+    """How large a stream was when it was last trusted, and on which version of the device."""
+
+    findings: int
+    device_version: str
+
+
+class FindingShelf:
+    """The present findings of every device, with those that have gone."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def replace(self, device_id: str, findings: Sequence[Finding], now: datetime) -> Change:
+        """Make `findings` the device's present ones; those no longer among them are marked gone, not deleted."""
+        table = schema.finding
+        new = {finding.identity: finding for finding in findings}
+        with self._database.write() as connection:
+            statement = select(table.c.identity, table.c.digest, table.c.gone_since, table.c.first_seen)
+            known = {row.identity: row for row in connection.execute(statement.where(table.c.device_id == device_id))}
+            rows, added, changed = [], 0, 0
+            for identity, finding in new.items():
+                body = to_json(finding)
+                digest = hashlib.sha256(body.encode()).hexdigest()
+                before = known.get(identity)
+                if before is not None and before.digest == digest and before.gone_since is None:
+                    continue
+                added += before is None or before.gone_since is not None
+                changed += before is not None and before.gone_since is None
+                rows.append(
+                    {
+                        "identity": identity,
+                        "device_id": device_id,
+                        "stream": finding.stream.value,
+                        "first_seen": before.first_seen if before is not None else now,
+                        "last_changed": now,
+                        "gone_since": None,
+                        "digest": digest,
+                        "body": body,
+                    }
+                )
+            self._database.upsert(connection, table, rows)
+            gone = [name for name, row in known.items() if name not in new and row.gone_since is None]
+            for start in range(0, len(gone), 400):
+                chosen = table.c.identity.in_(gone[start : start + 400])
+                connection.execute(update(table).where(chosen).values(gone_since=now))
+        return Change(added, changed, len(gone))
+
+    def of_device(self, device_id: str, *, with_gone: bool = False) -> tuple[Finding, ...]:
+        """The device's findings, by stream and check."""
+        table = schema.finding
+        statement = select(table.c.body).where(table.c.device_id == device_id)
+        if not with_gone:
+            statement = statement.where(table.c.gone_since.is_(None))
+        with self._database.read() as connection:
+            bodies = connection.execute(statement).scalars().all()
+        findings = (from_json(Finding, body) for body in bodies)
+        return tuple(sorted(findings, key=lambda finding: (finding.stream, finding.check, finding.component_key)))
+
+    def known_as(self, device_id: str) -> Mapping[str, str]:
+        """Every alias ever used on the device -> the check it was found under."""
+        findings = self.of_device(device_id, with_gone=True)
+        names = {alias: finding.check for finding in findings for alias in finding.aliases}
+        return names | {finding.check: finding.check for finding in findings}
+
+    def sizes(self, device_id: str) -> Mapping[Stream, StreamSize]:
+        """Size of each stream of the device when it was last trusted."""
+        table = schema.stream_size
+        with self._database.read() as connection:
+            rows = connection.execute(select(table).where(table.c.device_id == device_id)).all()
+        return {Stream(row.stream): StreamSize(row.findings, row.device_version) for row in rows}
+
+    def trust_size(self, device_id: str, stream: Stream, size: StreamSize) -> None:
+        """Remember the size of a stream that was complete."""
+        row = {
+            "device_id": device_id,
+            "stream": stream.value,
+            "findings": size.findings,
+            "device_version": size.device_version,
+        }
+        with self._database.write() as connection:
+            self._database.upsert(connection, schema.stream_size, [row])
+
+    def keep_decisions(self, sink: str, device_ids: Iterable[str], decisions: Iterable[Decision]) -> None:
+        """Replace what people decided in `sink` about the findings of `device_ids`."""
+        rows = [
+            {
+                "sink": sink,
+                "identity": decision.identity,
+                "verdict": decision.verdict.value,
+                "reference": decision.reference,
+                "decided": decision.decided,
+                "justification": decision.justification,
+            }
+            for decision in decisions
+        ]
+        table, finding = schema.decision, schema.finding
+        devices = list(device_ids)
+        with self._database.write() as connection:
+            for start in range(0, len(devices), 400):
+                chosen = finding.c.device_id.in_(devices[start : start + 400])
+                about = select(finding.c.identity).where(chosen)
+                connection.execute(delete(table).where(table.c.sink == sink, table.c.identity.in_(about)))
+            self._database.upsert(connection, table, rows)
+
+    def decisions(self, device_id: str | None = None) -> tuple[Decision, ...]:
+        """What people decided, about one device's findings or all."""
+        table = schema.decision
+        statement = select(table).order_by(table.c.identity, table.c.sink)
+        if device_id is not None:
+            finding: Table = schema.finding
+            statement = statement.join(finding, finding.c.identity == table.c.identity)
+            statement = statement.where(finding.c.device_id == device_id)
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        return tuple(
+            Decision(row.identity, Verdict(row.verdict), row.sink, row.reference, row.decided, row.justification)
+            for row in rows
+        )

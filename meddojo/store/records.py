@@ -1,0 +1,237 @@
+"""What feeds said, and how each of them stands."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Connection, Table, delete, func, select, tuple_
+
+from meddojo.advisory import Advisory
+from meddojo.interface import Record, SourceState
+from meddojo.serialise import from_json, to_json
+from meddojo.store import schema
+from meddojo.vulnerability import EpssScore, KevEntry, Vulnerability
+
+if TYPE_CHECKING:
+    from meddojo.store.database import Database
+
+KeysOf = Callable[[Advisory | Vulnerability], Collection[str]]
+"""Keys under which a record's products are found in the matching index."""
+
+T = TypeVar("T")
+
+_VALUES_PER_QUERY = 400
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    """Where records that name products live: their table, their kind in the index, and their scope column."""
+
+    table: Table
+    kind: str
+    scope: str
+
+
+_ADVISORIES = _Indexed(schema.advisory, "advisory", "namespace")
+_VULNERABILITIES = _Indexed(schema.vulnerability, "vulnerability", "source")
+
+
+class RecordShelf:
+    """Advisories, vulnerabilities, KEV and EPSS, by source."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def commit(self, source: str, records: Sequence[Record], keys_of: KeysOf, cursor: str | None = None) -> int:
+        """Keep a batch of records and, in the same transaction, move the source's cursor.
+
+        Returns
+        -------
+        int
+            How many advisories and vulnerabilities are new or changed.
+        """
+        with self._database.write() as connection:
+            changed = self._keep(connection, source, _ADVISORIES, _of(records, Advisory), keys_of)
+            changed += self._keep(connection, source, _VULNERABILITIES, _of(records, Vulnerability), keys_of)
+            rows: list[dict[str, Any]] = [
+                {"cve": entry.cve, "source": source, "body": to_json(entry)} for entry in _of(records, KevEntry)
+            ]
+            self._database.upsert(connection, schema.kev, rows)
+            rows = [
+                {
+                    "cve": score.cve,
+                    "source": source,
+                    "probability": score.probability,
+                    "percentile": score.percentile,
+                    "day": score.day,
+                }
+                for score in _of(records, EpssScore)
+            ]
+            self._database.upsert(connection, schema.epss, rows)
+            if cursor is not None:
+                self._database.upsert(connection, schema.source, [{"name": source, "cursor": cursor}])
+        return changed
+
+    def cursor(self, source: str) -> str | None:
+        """Where the source's next update starts; None before the first."""
+        with self._database.read() as connection:
+            statement = select(schema.source.c.cursor).where(schema.source.c.name == source)
+            return connection.execute(statement).scalar()
+
+    def note_attempt(
+        self, source: str, attempted: datetime, succeeded: bool, problem: str = "", skipped: int = 0
+    ) -> None:
+        """Remember how an update ended."""
+        row: dict[str, Any] = {"name": source, "last_attempt": attempted, "problem": problem, "skipped": skipped}
+        if succeeded:
+            row["last_success"] = attempted
+        with self._database.write() as connection:
+            self._database.upsert(connection, schema.source, [row])
+
+    def states(self) -> tuple[SourceState, ...]:
+        """How every source stands, by name."""
+        with self._database.read() as connection:
+            counts: dict[str, int] = {}
+            for table in (schema.advisory, schema.vulnerability, schema.kev, schema.epss):
+                statement = select(table.c.source, func.count()).group_by(table.c.source)
+                for name, number in connection.execute(statement):
+                    counts[name] = counts.get(name, 0) + number
+            rows = connection.execute(select(schema.source).order_by(schema.source.c.name)).all()
+        return tuple(
+            SourceState(
+                row.name, counts.get(row.name, 0), row.last_attempt, row.last_success, row.problem or "", row.skipped or 0
+            )
+            for row in rows
+        )
+
+    def reindex(self, version: int, keys_of: KeysOf) -> bool:
+        """Rebuild the matching index if it was made by another `version` of the keys; True if it was."""
+        with self._database.write() as connection:
+            statement = select(schema.meta.c.value).where(schema.meta.c.key == "index_version")
+            if connection.execute(statement).scalar() == str(version):
+                return False
+            connection.execute(delete(schema.product_key))
+            for place, kind in ((_ADVISORIES, Advisory), (_VULNERABILITIES, Vulnerability)):
+                for row in connection.execute(select(place.table)).all():
+                    record: Any = from_json(kind, row.body)
+                    rows = _key_rows(place, getattr(row, place.scope), row.id, keys_of(record))
+                    self._database.upsert(connection, schema.product_key, rows)
+            self._database.upsert(connection, schema.meta, [{"key": "index_version", "value": str(version)}])
+        return True
+
+    def advisories_naming(self, keys: Collection[str]) -> tuple[Advisory, ...]:
+        """Advisories that name a product known under one of `keys`."""
+        return tuple(_parse_advisory(body) for body in self._bodies(_ADVISORIES, keys))
+
+    def vulnerabilities_naming(self, keys: Collection[str]) -> tuple[Vulnerability, ...]:
+        """Vulnerabilities that name a product known under one of `keys`."""
+        return tuple(_parse_vulnerability(body) for body in self._bodies(_VULNERABILITIES, keys))
+
+    def vulnerabilities_called(self, identifiers: Collection[str]) -> tuple[Vulnerability, ...]:
+        """Vulnerabilities by their own identifiers, of every source."""
+        table = schema.vulnerability
+        with self._database.read() as connection:
+            bodies = [
+                body
+                for chunk in _chunks(identifiers)
+                for body in connection.execute(select(table.c.body).where(table.c.id.in_(chunk))).scalars()
+            ]
+        return tuple(_parse_vulnerability(body) for body in bodies)
+
+    def kev(self, cves: Collection[str]) -> dict[str, KevEntry]:
+        """KEV entries of those `cves` that have one."""
+        table = schema.kev
+        with self._database.read() as connection:
+            return {
+                row.cve: from_json(KevEntry, row.body)
+                for chunk in _chunks(cves)
+                for row in connection.execute(select(table).where(table.c.cve.in_(chunk)))
+            }
+
+    def epss(self, cves: Collection[str]) -> dict[str, EpssScore]:
+        """EPSS scores of those `cves` that have one."""
+        table = schema.epss
+        with self._database.read() as connection:
+            return {
+                row.cve: EpssScore(row.cve, row.probability, row.percentile, row.day)
+                for chunk in _chunks(cves)
+                for row in connection.execute(select(table).where(table.c.cve.in_(chunk)))
+            }
+
+    def _keep(
+        self,
+        connection: Connection,
+        source: str,
+        place: _Indexed,
+        records: Iterable[Advisory | Vulnerability],
+        keys_of: KeysOf,
+    ) -> int:
+        scope = place.table.c[place.scope]
+        rows = {}
+        for record in records:
+            owner = record.namespace if isinstance(record, Advisory) else source
+            body = to_json(record)
+            row = {place.scope: owner, "id": record.id, "source": source, "digest": _digest(body), "body": body}
+            rows[owner, record.id] = (row, record)
+        known: set[tuple[str, str, str]] = set()
+        for names in _chunks([name for _, name in rows]):
+            statement = select(scope, place.table.c.id, place.table.c.digest).where(place.table.c.id.in_(names))
+            known |= {(row[0], row[1], row[2]) for row in connection.execute(statement)}
+        changed = {key: value for key, value in rows.items() if (*key, value[0]["digest"]) not in known}
+        self._database.upsert(connection, place.table, [row for row, _ in changed.values()])
+        keys = schema.product_key.c
+        for chunk in _chunks(list(changed)):
+            owned = tuple_(keys.scope, keys.id).in_(chunk)
+            connection.execute(delete(schema.product_key).where(keys.kind == place.kind, owned))
+        index = [
+            row for key, (_, record) in changed.items() for row in _key_rows(place, key[0], key[1], keys_of(record))
+        ]
+        self._database.upsert(connection, schema.product_key, index)
+        return len(changed)
+
+    def _bodies(self, place: _Indexed, keys: Collection[str]) -> list[str]:
+        index, table = schema.product_key.c, place.table.c
+        found: dict[tuple[str, str], str] = {}
+        with self._database.read() as connection:
+            for chunk in _chunks(keys):
+                statement = (
+                    select(index.scope, index.id, table.body)
+                    .where(index.kind == place.kind, index.key.in_(chunk))
+                    .where(table[place.scope] == index.scope, table.id == index.id)
+                )
+                found |= {(row.scope, row.id): row.body for row in connection.execute(statement)}
+        return [found[key] for key in sorted(found)]
+
+
+# One advisory is part of the cases of many devices.
+@lru_cache(maxsize=4096)
+def _parse_advisory(body: str) -> Advisory:
+    return from_json(Advisory, body)
+
+
+@lru_cache(maxsize=8192)
+def _parse_vulnerability(body: str) -> Vulnerability:
+    return from_json(Vulnerability, body)
+
+
+def _of(records: Iterable[Record], kind: type[T]) -> Iterator[T]:
+    return (record for record in records if isinstance(record, kind))
+
+
+def _key_rows(place: _Indexed, scope: str, name: str, keys: Collection[str]) -> list[dict[str, str]]:
+    return [{"key": key, "kind": place.kind, "scope": scope, "id": name} for key in sorted(keys)]
+
+
+def _chunks(values: Collection[T]) -> Iterator[list[T]]:
+    ordered = list(values)
+    for start in range(0, len(ordered), _VALUES_PER_QUERY):
+        yield ordered[start : start + _VALUES_PER_QUERY]
+
+
+def _digest(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()

@@ -1,0 +1,185 @@
+"""Tables of the store."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Date, DateTime, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+SCHEMA_VERSION = 1
+
+metadata = MetaData()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC timestamps on both databases; SQLite itself forgets the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+# Facts about the store itself: schema version, version of the matching index.
+meta = Table("meta", metadata, Column("key", String(50), primary_key=True), Column("value", Text, nullable=False))
+
+# One row a feed: where it stands.
+source = Table(
+    "source",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("cursor", Text),
+    Column("last_attempt", UtcDateTime),
+    Column("last_success", UtcDateTime),
+    Column("problem", Text, nullable=False, default=""),
+    Column("skipped", Integer, nullable=False, default=0),
+)
+
+advisory = Table(
+    "advisory",
+    metadata,
+    Column("namespace", String(500), primary_key=True),
+    Column("id", String(300), primary_key=True),
+    Column("source", String(100), nullable=False, index=True),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+vulnerability = Table(
+    "vulnerability",
+    metadata,
+    Column("source", String(100), primary_key=True),
+    Column("id", String(300), primary_key=True, index=True),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+# The matching index: which advisory or vulnerability names a product known under `key`.
+product_key = Table(
+    "product_key",
+    metadata,
+    Column("key", String(300), primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("scope", String(500), primary_key=True),
+    Column("id", String(300), primary_key=True),
+    Index("product_key_owner", "kind", "scope", "id"),
+)
+
+kev = Table(
+    "kev",
+    metadata,
+    Column("cve", String(50), primary_key=True),
+    Column("source", String(100), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+epss = Table(
+    "epss",
+    metadata,
+    Column("cve", String(50), primary_key=True),
+    Column("source", String(100), nullable=False),
+    Column("probability", Float, nullable=False),
+    Column("percentile", Float, nullable=False),
+    Column("day", Date, nullable=False),
+)
+
+# Evidence about one device: the newest SBOM, and the newest report of each scanner.
+sbom = Table(
+    "sbom",
+    metadata,
+    Column("device_id", String(200), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("received", UtcDateTime, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+scan = Table(
+    "scan",
+    metadata,
+    Column("device_id", String(200), primary_key=True),
+    Column("scanner", String(100), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("received", UtcDateTime, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("identity", String(40), primary_key=True),
+    Column("device_id", String(200), nullable=False),
+    Column("stream", String(40), nullable=False),
+    Column("first_seen", UtcDateTime, nullable=False),
+    Column("last_changed", UtcDateTime, nullable=False),
+    # Set when the finding no longer follows from the evidence; the row stays, so that its history does.
+    Column("gone_since", UtcDateTime),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Index("finding_of_stream", "device_id", "stream"),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("sink", String(50), primary_key=True),
+    Column("identity", String(40), primary_key=True),
+    Column("verdict", String(40), nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("decided", UtcDateTime),
+    Column("justification", Text, nullable=False, default=""),
+)
+
+# The delivery ledger: one row a finding and sink, one row a stream of a device and sink.
+delivered_finding = Table(
+    "delivered_finding",
+    metadata,
+    Column("sink", String(50), primary_key=True),
+    Column("identity", String(40), primary_key=True),
+    Column("device_id", String(200), nullable=False),
+    Column("stream", String(40), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("remote_id", Integer),
+    Column("row", Text, nullable=False),
+    Index("delivered_finding_of_stream", "sink", "device_id", "stream"),
+)
+
+delivered_stream = Table(
+    "delivered_stream",
+    metadata,
+    Column("sink", String(50), primary_key=True),
+    Column("device_id", String(200), primary_key=True),
+    Column("stream", String(40), primary_key=True),
+    Column("remote_id", Integer),
+    Column("delivered", UtcDateTime, nullable=False),
+)
+
+# The last trusted size of each stream, against which a shrunken one is held.
+stream_size = Table(
+    "stream_size",
+    metadata,
+    Column("device_id", String(200), primary_key=True),
+    Column("stream", String(40), primary_key=True),
+    Column("findings", Integer, nullable=False),
+    Column("device_version", Text, nullable=False),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("started", UtcDateTime, primary_key=True),
+    Column("finished", UtcDateTime),
+    Column("exit_code", Integer),
+    Column("complete", Boolean, nullable=False, default=False),
+    Column("summary", Text, nullable=False, default=""),
+)
