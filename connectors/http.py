@@ -79,8 +79,6 @@ class HttpUnavailableError(TransientError):
     ----------
     status
         The last HTTP status, or 0 when the connection itself failed.
-    answered
-        False when the server may still be working on the request.
     """
 
     def __init__(self, message: str, hint: str, status: int = 0) -> None:
@@ -89,6 +87,7 @@ class HttpUnavailableError(TransientError):
 
     @property
     def answered(self) -> bool:
+        """Whether the server said it has stopped working on the request."""
         return self.status not in (0, 502, 504)
 
 

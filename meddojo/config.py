@@ -206,7 +206,11 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
                 f"did you mean {near[0]}?" if near else "they are called MEDDOJO_<SECTION>__<KEY>",
             )
         values = _merge(values, _nest(keys, text))
-    for name, key in (("DEFECTDOJO_URL", "url"), ("DEFECTDOJO_TOKEN", "token"), ("DEFECTDOJO_TOKEN_FILE", "token_file")):
+    for name, key in (
+        ("DEFECTDOJO_URL", "url"),
+        ("DEFECTDOJO_TOKEN", "token"),
+        ("DEFECTDOJO_TOKEN_FILE", "token_file"),
+    ):
         if variables.get(name):
             values = _merge(values, {"defectdojo": {key: variables[name]}})
     return values
@@ -239,7 +243,12 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 
 def _resolve_paths(values: dict[str, Any], base: Path) -> None:
     """Make the file's relative paths absolute, so that a command works from any folder."""
-    for section, key in (("inventory", "file"), ("report", "directory"), ("network", "ca_file"), ("defectdojo", "token_file")):
+    for section, key in (
+        ("inventory", "file"),
+        ("report", "directory"),
+        ("network", "ca_file"),
+        ("defectdojo", "token_file"),
+    ):
         table = values.get(section)
         if isinstance(table, dict) and isinstance(table.get(key), str) and table[key]:
             table[key] = str(base / table[key])
@@ -266,7 +275,9 @@ def _read_token(config: Config) -> Config:
         token = Path(section.token_file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise ConfigError(f"defectdojo.token_file {section.token_file}: {reason}", "write the API token into it") from None
+        raise ConfigError(
+            f"defectdojo.token_file {section.token_file}: {reason}", "write the API token into it"
+        ) from None
     return config.model_copy(update={"defectdojo": section.model_copy(update={"token": SecretStr(token)})})
 
 
@@ -299,4 +310,8 @@ def _valid_keys(location: Iterable[str]) -> list[str]:
         return list(Config.model_fields)
     kind = sections.get(parts[0]) or Config.model_fields[parts[0]].annotation
     hidden = {"network"} if parts[0] in ("feeds", "defectdojo") else set()
-    return [key for key in kind.model_fields if key not in hidden] if isinstance(kind, type) and issubclass(kind, _Section) else []
+    return (
+        [key for key in kind.model_fields if key not in hidden]
+        if isinstance(kind, type) and issubclass(kind, _Section)
+        else []
+    )

@@ -95,7 +95,9 @@ class Store:
                 rows = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "schema_version"))
                 found = rows.scalar()
                 if found is None:
-                    database.upsert(connection, schema.meta, [{"key": "schema_version", "value": str(schema.SCHEMA_VERSION)}])
+                    database.upsert(
+                        connection, schema.meta, [{"key": "schema_version", "value": str(schema.SCHEMA_VERSION)}]
+                    )
         except DBAPIError as error:
             reason = str(error.orig).splitlines()[0]
             raise ConfigError(f"the store {_shown(self._url)} cannot be opened: {reason}", "check store.url") from None
@@ -142,7 +144,9 @@ def _checked(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise ConfigError("store.url is not a database URL", "write sqlite:///meddojo.db or postgresql+psycopg://…") from None
+        raise ConfigError(
+            "store.url is not a database URL", "write sqlite:///meddojo.db or postgresql+psycopg://…"
+        ) from None
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise ConfigError(f"store.url names {parsed.get_backend_name()!r}", "SQLite and PostgreSQL are supported")
     return parsed
@@ -154,7 +158,9 @@ def _connect(url: URL) -> Engine:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigError(f"the store's folder {folder} cannot be made: {error.strerror}", "check store.url") from None
+            raise ConfigError(
+                f"the store's folder {folder} cannot be made: {error.strerror}", "check store.url"
+            ) from None
     try:
         engine = create_engine(url)
     except (ImportError, NoSuchModuleError):
@@ -212,4 +218,6 @@ def _lock_postgresql(engine: Engine, name: str) -> Iterator[None]:
 
 
 def _held(name: str, holder: str) -> TransientError:
-    return TransientError(f"another MedDojo {name} is under way ({holder})", "wait for it to end; the lock frees itself")
+    return TransientError(
+        f"another MedDojo {name} is under way ({holder})", "wait for it to end; the lock frees itself"
+    )

@@ -1,10 +1,10 @@
-"""Findings, the size their streams had, and people's decisions about them."""
+"""Findings, how their streams stand, and people's decisions about them."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -31,11 +31,30 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamSize:
-    """How large a stream was when it was last trusted, and on which version of the device."""
+class StreamState:
+    """How one stream of a device stands.
 
-    findings: int
-    device_version: str
+    Attributes
+    ----------
+    trusted_findings, trusted_version
+        Size of the stream, and version of the device, when it was last judged without doubt.
+    doubt
+        Why its present findings may be too few; empty when they are trusted.
+    """
+
+    trusted_findings: int
+    trusted_version: str
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the road; `finished` and `exit_code` are None until it ended."""
+
+    started: datetime
+    finished: datetime | None
+    exit_code: int | None
+    summary: str
 
 
 class FindingShelf:
@@ -44,7 +63,9 @@ class FindingShelf:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def replace(self, device_id: str, findings: Sequence[Finding], now: datetime) -> Change:
+    def replace(
+        self, device_id: str, findings: Sequence[Finding], states: Mapping[Stream, StreamState], now: datetime
+    ) -> Change:
         """Make `findings` the device's present ones; those no longer among them are marked gone, not deleted."""
         table = schema.finding
         new = {finding.identity: finding for finding in findings}
@@ -77,6 +98,11 @@ class FindingShelf:
             for start in range(0, len(gone), 400):
                 chosen = table.c.identity.in_(gone[start : start + 400])
                 connection.execute(update(table).where(chosen).values(gone_since=now))
+            self._database.upsert(
+                connection,
+                schema.stream_state,
+                [{"device_id": device_id, "stream": stream.value, **asdict(state)} for stream, state in states.items()],
+            )
         return Change(added, changed, len(gone))
 
     def of_device(self, device_id: str, *, with_gone: bool = False) -> tuple[Finding, ...]:
@@ -96,23 +122,12 @@ class FindingShelf:
         names = {alias: finding.check for finding in findings for alias in finding.aliases}
         return names | {finding.check: finding.check for finding in findings}
 
-    def sizes(self, device_id: str) -> Mapping[Stream, StreamSize]:
-        """Size of each stream of the device when it was last trusted."""
-        table = schema.stream_size
+    def stream_states(self, device_id: str) -> Mapping[Stream, StreamState]:
+        """How each stream of the device stood when it was last judged."""
+        table = schema.stream_state
         with self._database.read() as connection:
             rows = connection.execute(select(table).where(table.c.device_id == device_id)).all()
-        return {Stream(row.stream): StreamSize(row.findings, row.device_version) for row in rows}
-
-    def trust_size(self, device_id: str, stream: Stream, size: StreamSize) -> None:
-        """Remember the size of a stream that was complete."""
-        row = {
-            "device_id": device_id,
-            "stream": stream.value,
-            "findings": size.findings,
-            "device_version": size.device_version,
-        }
-        with self._database.write() as connection:
-            self._database.upsert(connection, schema.stream_size, [row])
+        return {Stream(row.stream): StreamState(row.trusted_findings, row.trusted_version, row.doubt) for row in rows}
 
     def keep_decisions(self, sink: str, device_ids: Iterable[str], decisions: Iterable[Decision]) -> None:
         """Replace what people decided in `sink` about the findings of `device_ids`."""
@@ -150,3 +165,23 @@ class FindingShelf:
             Decision(row.identity, Verdict(row.verdict), row.sink, row.reference, row.decided, row.justification)
             for row in rows
         )
+
+    def begin_run(self, started: datetime) -> None:
+        """Write down that a run is under way."""
+        with self._database.write() as connection:
+            self._database.upsert(connection, schema.run, [{"started": started, "summary": ""}])
+
+    def end_run(self, started: datetime, finished: datetime, exit_code: int, summary: str) -> None:
+        """Write down how a run ended."""
+        row = {"started": started, "finished": finished, "exit_code": exit_code, "summary": summary}
+        with self._database.write() as connection:
+            self._database.upsert(connection, schema.run, [row])
+
+    def runs(self, limit: int = 10) -> tuple[Run, ...]:
+        """The last runs, newest first; one without an end was killed or is under way."""
+        table = schema.run
+        statement = select(table).order_by(table.c.started.desc()).limit(limit)
+        with self._database.read() as connection:
+            return tuple(
+                Run(row.started, row.finished, row.exit_code, row.summary) for row in connection.execute(statement)
+            )

@@ -104,7 +104,12 @@ class RecordShelf:
             rows = connection.execute(select(schema.source).order_by(schema.source.c.name)).all()
         return tuple(
             SourceState(
-                row.name, counts.get(row.name, 0), row.last_attempt, row.last_success, row.problem or "", row.skipped or 0
+                row.name,
+                counts.get(row.name, 0),
+                row.last_attempt,
+                row.last_success,
+                row.problem or "",
+                row.skipped or 0,
             )
             for row in rows
         )

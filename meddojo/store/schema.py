@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Date, DateTime, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, Date, DateTime, Float, Index, Integer, MetaData, String, Table, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -21,9 +21,11 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database."""
         return value.astimezone(UTC) if value else None
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """From the database."""
         if value is None:
             return None
         moment: datetime = value
@@ -164,14 +166,15 @@ delivered_stream = Table(
     Column("delivered", UtcDateTime, nullable=False),
 )
 
-# The last trusted size of each stream, against which a shrunken one is held.
-stream_size = Table(
-    "stream_size",
+# How each stream of a device stands: its last trusted size, against which a shrunken one is held, and any doubt.
+stream_state = Table(
+    "stream_state",
     metadata,
     Column("device_id", String(200), primary_key=True),
     Column("stream", String(40), primary_key=True),
-    Column("findings", Integer, nullable=False),
-    Column("device_version", Text, nullable=False),
+    Column("trusted_findings", Integer, nullable=False),
+    Column("trusted_version", Text, nullable=False),
+    Column("doubt", Text, nullable=False),
 )
 
 run = Table(
@@ -180,6 +183,5 @@ run = Table(
     Column("started", UtcDateTime, primary_key=True),
     Column("finished", UtcDateTime),
     Column("exit_code", Integer),
-    Column("complete", Boolean, nullable=False, default=False),
     Column("summary", Text, nullable=False, default=""),
 )

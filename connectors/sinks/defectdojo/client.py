@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from connectors.http import HttpRefusedError, PoliteSession, Response
@@ -15,6 +15,8 @@ from meddojo.errors import ConfigError, RemoteError
 
 SCAN_TYPE = "Generic Findings Import"
 _PAGE = 1000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,9 @@ class DefectDojoClient:
                 "set DEFECTDOJO_TOKEN, or name a file that holds it as defectdojo.token_file",
             )
         if not token.isascii() or any(character.isspace() for character in token):
-            raise ConfigError("the DefectDojo API token holds blanks or odd characters", "copy it again from the user page")
+            raise ConfigError(
+                "the DefectDojo API token holds blanks or odd characters", "copy it again from the user page"
+            )
         parts = urlsplit(config.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError("defectdojo.url is not an address", "write https://defectdojo.example.org")
@@ -119,7 +123,9 @@ class DefectDojoClient:
         """How many findings a test holds."""
         return int(self._get("findings/", {"test": test, "limit": 1})["count"])
 
-    def reimport(self, findings: list[Row], target: Mapping[str, str], *, close_old: bool, version: str) -> tuple[int, Delta]:
+    def reimport(
+        self, findings: list[Row], target: Mapping[str, str], *, close_old: bool, version: str
+    ) -> tuple[int, Delta]:
         """Upload a whole stream once; never repeated here, since the server is not safe against two at a time.
 
         Parameters
@@ -185,7 +191,7 @@ class DefectDojoClient:
             raise _explained(error, method, path) from None
 
 
-def shape(read: Callable[[], Any], url: str) -> Any:
+def shape(read: Callable[[], T], url: str) -> T:
     """Run `read`, turning an answer of the wrong shape into an error a person understands.
 
     Raises
@@ -213,7 +219,9 @@ def _explained(error: HttpRefusedError, method: str, path: str) -> HttpRefusedEr
     }
     hint = hints.get(error.status, "DefectDojo refuses the request as it is; see its answer")
     answer = error.response.excerpt()
-    return HttpRefusedError(f"DefectDojo answered HTTP {error.status} to {method} {path}: {answer}", hint, error.response)
+    return HttpRefusedError(
+        f"DefectDojo answered HTTP {error.status} to {method} {path}: {answer}", hint, error.response
+    )
 
 
 def _test(row: Mapping[str, Any]) -> RemoteTest:
@@ -227,5 +235,7 @@ def _delta(answer: Mapping[str, Any]) -> Delta:
     if delta is None:
         after = (statistics.get("after") or {}).get("total") or {}
         return Delta(created=int(after.get("total") or 0))
-    counts = {kind: int(((delta.get(kind) or {}).get("total") or {}).get("total") or 0) for kind in Delta.__dataclass_fields__}
+    counts = {
+        kind: int(((delta.get(kind) or {}).get("total") or {}).get("total") or 0) for kind in Delta.__dataclass_fields__
+    }
     return Delta(**counts)

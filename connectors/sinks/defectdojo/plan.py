@@ -181,12 +181,17 @@ def make_plan(
     strangers = len(ours) < len(remote)
 
     new = [name for name in wanted if name not in ours]
-    closing = [name for name, each in ours.items() if name not in wanted and complete and _may_close(each, memory.get(name))]
+    closing = [
+        name for name, each in ours.items() if name not in wanted and complete and _may_close(each, memory.get(name))
+    ]
     by_hand = closing if strangers else []
     upload: list[Row] = []
     if new or (closing and not by_hand):
-        upload = [_pinned(row, memory.get(name), ours.get(name), policy) for name, row in wanted.items()
-                  if not _settled(name, ours, memory)]
+        upload = [
+            _pinned(row, memory.get(name), ours.get(name), policy)
+            for name, row in wanted.items()
+            if not _settled(name, ours, memory)
+        ]
         # What people keep open or accepted must be in the file, or the server would close it.
         kept = [name for name in ours if name not in wanted and name not in closing and not ours[name].mitigated]
         if closing and not by_hand:
@@ -289,11 +294,7 @@ def _ours_to_change(name: str, shown: Any, memory: DeliveredFinding | None) -> b
     if memory is None:
         return name in FACTS
     delivered, intended = memory.row["delivered"], memory.row["intended"]
-    return (
-        name not in delivered
-        or _same(delivered[name], shown)
-        or (name in intended and _same(intended[name], shown))
-    )
+    return name not in delivered or _same(delivered[name], shown) or (name in intended and _same(intended[name], shown))
 
 
 def _same(ours: Any, theirs: Any) -> bool:
@@ -321,7 +322,9 @@ def _memories(
     entries = []
     for name, row in wanted.items():
         if name not in ours and name not in memory:
-            entries.append(DeliveredFinding(name, DeliveryState.OPEN, None, _fresh(row) | {"intended": _refreshed(row)}))
+            entries.append(
+                DeliveredFinding(name, DeliveryState.OPEN, None, _fresh(row) | {"intended": _refreshed(row)})
+            )
     for patch in patches:
         known = memory.get(patch.identity)
         row = wanted[patch.identity]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from connectors.http import HttpRefusedError, HttpUnavailableError
 from connectors.sinks.defectdojo.client import DefectDojoClient, Policy, RemoteTest, shape
 from connectors.sinks.defectdojo.plan import Plan, RemoteFinding, make_plan, settle
-from connectors.sinks.generic_findings import Row, clean, row
+from connectors.sinks.generic_findings import clean, row
 from meddojo.config import Config
 from meddojo.device import Device
 from meddojo.errors import ConfigError, MeddojoError, TransientError

@@ -1,0 +1,170 @@
+"""Results as tables a person reads in a terminal or a CI log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from meddojo.severity import Severity
+
+if TYPE_CHECKING:
+    from meddojo.finding import Finding
+    from meddojo.store import Store
+    from scheduler.doctor import Check
+    from scheduler.pipeline import Outcome
+
+_COLOURS = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.INFO: "dim",
+}
+_TOP = 10
+
+
+def print_outcome(outcome: Outcome, *, quiet: bool) -> None:
+    """Summary of a run: what to look at first, what was in doubt, how it ended."""
+    if quiet:
+        return
+    from scheduler.pipeline import count_by_severity
+
+    console = _console()
+    findings = outcome.findings
+    touched = len({finding.device_id for finding in findings})
+    counts = ", ".join(f"{number:,} {severity}" for severity, number in count_by_severity(findings).items() if number)
+    console.print(f"\n{outcome.devices:,} devices, {touched:,} with findings: {counts or 'no findings'}", markup=False)
+    console.print(
+        f"{sum(finding.kev is not None for finding in findings):,} known exploited, "
+        f"{sum(finding.needs_review for finding in findings):,} need review, {outcome.decisions:,} decided by people",
+        markup=False,
+    )
+    change = outcome.change
+    console.print(
+        f"since the last run: {change.new:,} new, {change.changed:,} changed, {change.gone:,} gone", markup=False
+    )
+    if findings:
+        console.print(_top(findings))
+    for label, lines in (
+        ("in doubt, nothing was closed", outcome.doubts),
+        ("skipped", [f"{each.origin}: {each.reason}" for each in outcome.skipped]),
+        ("not delivered", [f"{each.origin}: {each.reason}" for each in outcome.deliveries.problems]),
+    ):
+        if lines:
+            console.print(f"{label} ({len(lines):,}):", markup=False, style="yellow")
+            for line in lines[:_TOP]:
+                console.print(f"  {line}", markup=False)
+            if len(lines) > _TOP:
+                console.print(f"  … and {len(lines) - _TOP:,} more", markup=False)
+    if outcome.tripped:
+        console.print(f"gate: {len(outcome.tripped):,} undecided findings trip --fail-on", style="bold red")
+    for delivery in outcome.deliveries.done:
+        console.print(f"{delivery.sink}: {delivery.destination}", markup=False)
+
+
+def status(store: Store) -> dict[str, Any]:
+    """How sources and runs stand, ready for JSON."""
+    runs = store.findings.runs(5)
+    return {
+        "sources": [
+            {
+                "name": state.name,
+                "records": state.records,
+                "last_attempt": state.last_attempt.isoformat() if state.last_attempt else None,
+                "last_success": state.last_success.isoformat() if state.last_success else None,
+                "problem": state.problem,
+                "skipped": state.skipped,
+            }
+            for state in store.records.states()
+        ],
+        "runs": [
+            {
+                "started": run.started.isoformat(),
+                "finished": run.finished.isoformat() if run.finished else None,
+                "exit_code": run.exit_code,
+                "findings": (json.loads(run.summary) if run.summary else {}).get("findings"),
+            }
+            for run in runs
+        ],
+        "decisions": len(store.findings.decisions()),
+    }
+
+
+def print_status(state: Mapping[str, Any]) -> None:
+    """`status` as tables."""
+    console = _console()
+    table = Table("feed", "records", "last success (UTC)", "problem", box=None, pad_edge=False)
+    for source in state["sources"]:
+        table.add_row(
+            source["name"], f"{source['records']:,}", _minute(source["last_success"]), Text(source["problem"])
+        )
+    console.print(table if state["sources"] else "no feed was read yet; start with: meddojo run")
+    table = Table("run (UTC)", "ended", "exit code", "findings", box=None, pad_edge=False)
+    for run in state["runs"]:
+        code = "killed or under way" if run["exit_code"] is None else str(run["exit_code"])
+        table.add_row(_minute(run["started"]), _minute(run["finished"]), code, str(run["findings"] or 0))
+    if state["runs"]:
+        console.print()
+        console.print(table)
+    console.print(f"\n{state['decisions']:,} decisions by people are known")
+
+
+def print_checks(found: Iterable[Check]) -> None:
+    """What ``meddojo doctor`` saw."""
+    console = _console()
+    for check in found:
+        mark = Text("ok   ", style="green") if check.works else Text("FAILS", style="bold red")
+        console.print(Text.assemble(mark, " ", (check.name, "bold"), ": ", check.found))
+        if not check.works and check.hint:
+            console.print(Text(f"      -> {check.hint}"))
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)
+
+
+def _top(findings: Iterable[Finding]) -> Table:
+    table = Table(
+        "",
+        "finding",
+        "device",
+        "EPSS",
+        "why",
+        box=None,
+        pad_edge=False,
+        title="look at these first",
+        title_justify="left",
+    )
+    for finding in sorted(findings, key=_urgency)[:_TOP]:
+        epss = f"{finding.epss.probability:.1%}" if finding.epss else ""
+        notes = ["known exploited"] if finding.kev else []
+        notes += ["needs review"] if finding.needs_review else []
+        table.add_row(
+            Text(finding.severity.value, style=_COLOURS[finding.severity]),
+            Text(finding.check),
+            Text(finding.device_id),
+            epss,
+            Text(", ".join(notes) or finding.citations[0].source if finding.citations else ""),
+        )
+    return table
+
+
+def _urgency(finding: Finding) -> tuple[bool, bool, int, float, str, str]:
+    likely = finding.epss.probability if finding.epss else 0.0
+    return (
+        finding.needs_review,
+        finding.kev is None,
+        -finding.severity.rank,
+        -likely,
+        finding.check,
+        finding.device_id,
+    )
+
+
+def _minute(moment: str | None) -> str:
+    return moment[:16].replace("T", " ") if moment else ""
