@@ -16,7 +16,7 @@ from connectors.scans.sbom import read_sbom
 from meddojo.advisory import Advisory
 from meddojo.config import Config, FeedConfig, ScanConfig
 from meddojo.device import Device
-from meddojo.errors import ConfigError, MeddojoError
+from meddojo.errors import ConfigError, InputError, MeddojoError
 from meddojo.interface import Checkpoint, Feed, Record, Skipped, load
 from meddojo.sbom import ScanReport
 from meddojo.store import Store
@@ -113,7 +113,10 @@ def read_evidence(config: Config, devices: Sequence[Device], store: Store, conso
     for device in devices:
         if device.sbom_file:
             try:
-                changed += keep_sbom(device, read_bytes(Path(device.sbom_file)), device.sbom_file, store)
+                more, missed = keep_sbom(device, read_bytes(Path(device.sbom_file)), device.sbom_file, store)
+                changed += more
+                for miss in missed:
+                    console.detail(miss.reason)
             except MeddojoError as error:
                 skipped.append(_missed(device, device.sbom_file, error, console))
                 doubts[device.id] = f"its SBOM could not be read: {error.message}"
@@ -160,7 +163,7 @@ def import_file(path: Path, device: Device | None, store: Store, console: Consol
     if kind is Kind.GRYPE:
         report, missed = read_scan(data, str(path))
         return int(store.evidence.keep_scan(device.id, report, _now())), list(missed)
-    return keep_sbom(device, data, str(path), store), []
+    return keep_sbom(device, data, str(path), store)
 
 
 def record_keys(record: Advisory | Vulnerability) -> frozenset[str]:
@@ -168,9 +171,24 @@ def record_keys(record: Advisory | Vulnerability) -> frozenset[str]:
     return advisory_keys(record) if isinstance(record, Advisory) else vulnerability_keys(record)
 
 
-def keep_sbom(device: Device, data: bytes, origin: str, store: Store) -> int:
-    """Read an SBOM and make it the device's; 1 if it is another than before."""
-    return int(store.evidence.keep_sbom(device.id, read_sbom(data, origin), _now()))
+def keep_sbom(device: Device, data: bytes, origin: str, store: Store) -> tuple[int, list[Skipped]]:
+    """Read an SBOM and make it the device's.
+
+    Returns
+    -------
+    tuple
+        1 if it is another than before, and what in it was not as it should be.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or lists no component: a VEX is no SBOM, and must not replace one.
+    """
+    sbom = read_sbom(data, origin)
+    if not sbom.components:
+        raise InputError(origin, "", "lists no component", "a VEX or an empty SBOM says nothing about what is inside")
+    changed = store.evidence.keep_sbom(device.id, sbom, _now())
+    return int(changed), [Skipped(origin, f"{origin}: {problem}") for problem in sbom.problems]
 
 
 def read_scan(data: bytes, origin: str) -> tuple[ScanReport, tuple[Skipped, ...]]:

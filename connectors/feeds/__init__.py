@@ -1,0 +1,1 @@
+"""Sources of advisories, vulnerabilities, known exploitation and EPSS, one folder each."""

@@ -1,0 +1,141 @@
+"""What kind of file this is, told by its content and never by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from connectors.reading import decode_text, parse_json, unpack
+from connectors.scans.safe_xml import root_tag
+from meddojo.errors import InputError
+
+_HEAD_BYTES = 64 * 1024
+_CYCLONEDX_SPACE = "cyclonedx.org/schema/bom"
+
+
+class Kind(StrEnum):
+    """What ``meddojo import`` can take in."""
+
+    CSAF = "csaf"
+    NVD = "nvd"
+    KEV = "kev"
+    EPSS = "epss"
+    GRYPE = "grype"
+    CYCLONEDX = "cyclonedx"
+    SPDX = "spdx"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Telltale:
+    """Keys that give a JSON document away.
+
+    Attributes
+    ----------
+    paths
+        Keys, with dots between the levels, that all have to be there.
+    value
+        What the last of them has to be, in any case of letters; empty when the key alone tells.
+    """
+
+    kind: Kind
+    paths: tuple[str, ...]
+    value: str = ""
+
+
+TELLTALES = (
+    Telltale(Kind.CYCLONEDX, ("bomFormat",), "cyclonedx"),
+    Telltale(Kind.SPDX, ("spdxVersion",)),
+    Telltale(Kind.SPDX, ("sbom.spdxVersion",)),
+    Telltale(Kind.GRYPE, ("descriptor.name",), "grype"),
+    Telltale(Kind.GRYPE, ("matches", "source", "descriptor")),
+    Telltale(Kind.CSAF, ("document.csaf_version",)),
+    Telltale(Kind.KEV, ("catalogVersion", "vulnerabilities")),
+    Telltale(Kind.NVD, ("format",), "nvd_cve"),
+    Telltale(Kind.NVD, ("totalResults", "vulnerabilities")),
+    Telltale(Kind.NVD, ("cve.id", "cve.vulnStatus")),
+    Telltale(Kind.NVD, ("id", "vulnStatus")),
+)
+"""First match wins. NVD and CSAF also come with one record a line, so single records are known too."""
+
+UNDERSTOOD = (
+    "CSAF 2.0 advisories, NVD API 2.0 records, the KEV catalogue, EPSS scores (CSV), Grype JSON reports,"
+    " CycloneDX (JSON, XML), SPDX (JSON, tag-value)"
+)
+
+
+def detect(data: bytes, origin: str) -> Kind:
+    """Tell what kind of file this is.
+
+    Parameters
+    ----------
+    data
+        Content of the file: a JSON document, JSON Lines, XML or text, or any of them in gzip or Zstandard.
+    origin
+        File or URL, for messages.
+
+    Raises
+    ------
+    InputError
+        If the content is damaged, or none of the kinds that are understood.
+    """
+    data = unpack(data, origin)
+    text = _head(data)
+    if text[:1] in ("{", "["):
+        kind = recognise(_first_document(data, origin))
+    elif text[:1] == "<":
+        kind = Kind.CYCLONEDX if _CYCLONEDX_SPACE in root_tag(data, origin) else Kind.UNKNOWN
+    else:
+        kind = _recognise_text(text)
+    if kind is Kind.UNKNOWN:
+        decode_text(data, origin)  # a wrong encoding or a damaged file is the better explanation
+        raise InputError(origin, "", "not a kind of file that is understood", f"understood are: {UNDERSTOOD}")
+    return kind
+
+
+def recognise(document: Any) -> Kind:
+    """Tell what kind of JSON document this is, already parsed; of a list, the first element tells."""
+    if isinstance(document, list) and document:
+        document = document[0]
+    for telltale in TELLTALES:
+        values = [_at(document, path) for path in telltale.paths]
+        if None in values:
+            continue
+        if not telltale.value or str(values[-1]).lower() == telltale.value:
+            return telltale.kind
+    return Kind.UNKNOWN
+
+
+def _at(document: Any, path: str) -> Any:
+    for key in path.split("."):
+        document = document.get(key) if isinstance(document, Mapping) else None
+    return document
+
+
+def _first_document(data: bytes, origin: str) -> Any:
+    """The first line, where it is a document of its own (JSON Lines), else all of it."""
+    data = data.lstrip()
+    end = data.find(b"\n")
+    if 0 < end < len(data) - 1:
+        try:
+            return parse_json(data[:end], origin)
+        except InputError:
+            pass  # one document over several lines; if it is damaged, the next line tells where
+    return parse_json(data, origin)
+
+
+def _head(data: bytes) -> str:
+    """Beginning of the text, without byte order mark, for looking at only."""
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    return data[:_HEAD_BYTES].decode(encoding, errors="replace").lstrip()
+
+
+def _recognise_text(text: str) -> Kind:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines and (lines[0].startswith("#model_version:") or lines[0].replace(" ", "").startswith("cve,epss")):
+        return Kind.EPSS
+    if any(line.startswith("SPDXVersion:") for line in lines):
+        return Kind.SPDX
+    return Kind.UNKNOWN
