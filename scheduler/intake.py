@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 
 from analyzers.matching.index import INDEX_VERSION, advisory_keys, vulnerability_keys
@@ -51,64 +50,86 @@ def pull_feeds(config: Config, store: Store, console: Console) -> Intake:
     """Update every enabled feed; one that fails leaves the others alone."""
     if store.records.reindex(INDEX_VERSION, record_keys):
         console.detail("the matching index was rebuilt")
-    changed, skipped, failed = 0, [], []
+    changed = 0
+    skipped: list[Skipped] = []
+    failed: list[str] = []
     for name, section in config.feeds.items():
         if not section.enabled:
             continue
-        more, missed, problem = pull_feed(name, section, store, console)
-        changed += more
-        skipped += missed
-        if problem:
+        reading = pull_feed(name, section, store, console)
+        changed += reading.changed
+        skipped += reading.skipped
+        if reading.problem:
             failed.append(name)
-            skipped.append(Skipped(f"feed {name}", problem))
+            skipped.append(Skipped(f"feed {name}", reading.problem))
     return Intake(changed, tuple(skipped), tuple(failed), {})
 
 
-def pull_feed(name: str, section: FeedConfig, store: Store, console: Console) -> tuple[int, list[Skipped], str]:
-    """Update one feed.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one feed or file gave.
 
-    Returns
-    -------
-    tuple
-        Records new or changed, what was skipped, and why the feed broke off (empty if it did not).
+    Attributes
+    ----------
+    changed
+        Advisories and vulnerabilities that are new or other than before.
+    problem
+        Why it broke off; empty if it did not.
     """
+
+    changed: int
+    skipped: tuple[Skipped, ...]
+    problem: str
+
+
+def pull_feed(name: str, section: FeedConfig, store: Store, console: Console) -> Reading:
+    """Update one feed from its cursor, and remember how that went."""
     attempted = datetime.now(UTC)
     feed: Feed = load("meddojo.feeds", name)(section)
+    reading = take_in(name, feed.update(store.records.cursor(name)), store, console)
+    if reading.problem:
+        console.warn(f"{name}: {reading.problem}; what it said before stands")
+    store.records.note_attempt(name, attempted, not reading.problem, reading.problem, len(reading.skipped))
+    return reading
+
+
+def take_in(name: str, items: Iterable[Record | Skipped | Checkpoint], store: Store, console: Console) -> Reading:
+    """Commit what a feed yields in batches; the cursor moves only after the records it stands for."""
     changed, read, problem = 0, 0, ""
     skipped: list[Skipped] = []
     batch: list[Record] = []
     with console.track(f"{name}: reading") as advance:
         try:
-            for item in chain(feed.update(store.records.cursor(name)), [Checkpoint("")]):
-                if isinstance(item, Skipped):
-                    skipped.append(item)
-                    continue
-                if not isinstance(item, Checkpoint):
-                    batch.append(item)
-                    read += 1
-                    advance(name)
-                if batch and (isinstance(item, Checkpoint) or len(batch) >= _BATCH):
+            for item in items:
+                match item:
+                    case Skipped():
+                        skipped.append(item)
+                    case Checkpoint(cursor):
+                        changed += store.records.commit(name, batch, record_keys, cursor)
+                        batch = []
+                    case _:
+                        batch.append(item)
+                        read += 1
+                        advance(name)
+                if len(batch) >= _BATCH:
                     changed += store.records.commit(name, batch, record_keys)
                     batch = []
-                if isinstance(item, Checkpoint) and item.cursor:
-                    store.records.commit(name, [], record_keys, item.cursor)
         except MeddojoError as error:
-            changed += store.records.commit(name, batch, record_keys) if batch else 0
             problem = error.message
+        changed += store.records.commit(name, batch, record_keys)
     for miss in skipped[:_SHOWN_PROBLEMS]:
         console.warn(f"{name}: skipped {miss.reason}")
     if len(skipped) > _SHOWN_PROBLEMS:
         console.warn(f"{name}: skipped {len(skipped) - _SHOWN_PROBLEMS} more")
-    if problem:
-        console.warn(f"{name}: {problem}; what it said before stands")
-    store.records.note_attempt(name, attempted, not problem, problem, len(skipped))
     console.say(f"{name}: {read:,} records read" + (f", {len(skipped):,} skipped" if skipped else ""))
-    return changed, skipped, problem
+    return Reading(changed, tuple(skipped), problem)
 
 
 def read_evidence(config: Config, devices: Sequence[Device], store: Store, console: Console) -> Intake:
     """Bring SBOMs and configured scan reports of `devices` into the store; a bad one leaves its forerunner standing."""
-    changed, skipped, doubts = 0, [], {}
+    changed = 0
+    skipped: list[Skipped] = []
+    doubts: dict[str, str] = {}
     by_id = {device.id: device for device in devices}
     for device in devices:
         if device.sbom_file:
@@ -124,9 +145,9 @@ def read_evidence(config: Config, devices: Sequence[Device], store: Store, conso
         reports = []
         for scan in scans:
             try:
-                report, missed = read_scan(read_bytes(Path(scan.file)), scan.file)
+                report, unread = read_scan(read_bytes(Path(scan.file)), scan.file)
                 reports.append(report)
-                skipped += missed
+                skipped += unread
             except MeddojoError as error:
                 skipped.append(_missed(by_id[device_id], scan.file, error, console))
                 doubts[device_id] = f"its scan report could not be read: {error.message}"
@@ -154,10 +175,13 @@ def import_file(path: Path, device: Device | None, store: Store, console: Consol
     kind = detect(data, str(path))
     console.detail(f"{path}: {kind}")
     if kind in (Kind.CSAF, Kind.NVD, Kind.KEV, Kind.EPSS):
-        changed, skipped, problem = pull_feed(kind.value, FeedConfig(source=str(path)), store, console)
-        if problem:
-            raise MeddojoError(problem, "correct the file and import it again")
-        return changed, skipped
+        feed: Feed = load("meddojo.feeds", kind.value)(FeedConfig(source=str(path)))
+        # A file by hand says nothing about how far the feed itself has been read.
+        items = (item for item in feed.update(None) if not isinstance(item, Checkpoint))
+        reading = take_in(kind.value, items, store, console)
+        if reading.problem:
+            raise MeddojoError(reading.problem, "correct the file and import it again")
+        return reading.changed, list(reading.skipped)
     if device is None:
         raise ConfigError(f"{path}: a {kind} file is about one device", "name it with --device")
     if kind is Kind.GRYPE:
