@@ -1,0 +1,78 @@
+"""Which vulnerabilities touch this device, how probably, and why: the analyzer ``matching``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analyzers.matching.advisories import Clearance, match_advisory
+from analyzers.matching.candidates import Candidate
+from analyzers.matching.components import match_scan
+from analyzers.matching.cpe import match_record
+from analyzers.matching.merge import count_dropped, merge
+from analyzers.matching.packages import by_key, match_packages
+from meddojo.case import Case
+from meddojo.config import AnalyzerConfig
+from meddojo.finding import Finding
+
+__all__ = ["Candidate", "Matching", "build", "candidates", "count_dropped", "merge"]
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Analyzer of the stream "vulnerabilities".
+
+    Attributes
+    ----------
+    threshold, review_threshold
+        See `meddojo.config.AnalyzerConfig`.
+    """
+
+    threshold: float
+    review_threshold: float
+    name: str = "matching"
+
+    def judge(self, case: Case, findings: Sequence[Finding]) -> Sequence[Finding]:
+        """Add one finding for each vulnerability that touches the device; logs how many were left out."""
+        claims = candidates(case)
+        dropped = count_dropped(case, claims, self.review_threshold)
+        if dropped:
+            _LOG.debug(
+                "%s: %d vulnerabilities below the review threshold %.2f", case.device.id, dropped, self.review_threshold
+            )
+        return (*findings, *merge(case, claims, self.threshold, self.review_threshold))
+
+    def count_dropped(self, case: Case) -> int:
+        """How many vulnerabilities of the case were considered and left out for their low probability."""
+        return count_dropped(case, candidates(case), self.review_threshold)
+
+
+def build(config: AnalyzerConfig) -> Matching:
+    """Make the analyzer; entry point ``meddojo.analyzers``."""
+    return Matching(config.threshold, config.review_threshold)
+
+
+def candidates(case: Case) -> tuple[Candidate, ...]:
+    """Every source's claim about the device of a case, unmerged and in no particular order.
+
+    A CVE record that matches by name or CPE is left out where an advisory states that this device, at this version,
+    is fixed or not affected; claims of other advisories, of scan reports and about components stand.
+    """
+    claims: list[Candidate] = []
+    cleared: set[str] = set()
+    for advisory in case.advisories:
+        for statement in match_advisory(case.device, advisory):
+            if isinstance(statement, Clearance):
+                cleared.update(statement.identifiers)
+            else:
+                claims.append(statement)
+    packages = by_key(case.sbom) if case.sbom is not None else {}
+    for record in case.vulnerabilities:
+        claims.extend(claim for claim in match_record(case.device, record) if cleared.isdisjoint(claim.identifiers))
+        claims.extend(match_packages(record, packages))
+    for report in case.scans:
+        claims.extend(match_scan(report, case.sbom))
+    return tuple(claims)

@@ -1,0 +1,136 @@
+"""Nomination: which advisories and CVE records are worth comparing with a device.
+
+Everything that may match shares at least one key; the matcher itself compares nothing without a shared key, so that
+nomination can lose nothing. A key joins a vendor's cluster (the company and its relatives) with one telling word of
+the product name.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import pairwise
+
+from analyzers.matching.identifiers import cpe_key, cpe_names, parse_cpe, purl_key
+from analyzers.matching.normalise import squash
+from analyzers.matching.product_names import ProductName, is_model, is_set, read_device_name, read_product_names
+from analyzers.matching.product_words import DESCRIPTORS
+from analyzers.matching.stated import stated_products
+from analyzers.matching.vendors import ANY_VENDOR, vendor_keys
+from meddojo.advisory import Advisory, AffectedProduct
+from meddojo.device import Device
+from meddojo.sbom import Component, Sbom
+from meddojo.vulnerability import Vulnerability
+
+INDEX_VERSION = 1
+"""Bumped whenever the keys of the same input change: stored keys of another version have to be computed anew."""
+
+_LETTERS = re.compile(r"[a-z]*")
+
+
+@lru_cache(maxsize=131072)
+def product_keys(vendor: str, product: str, cpe: str = "", purl: str = "") -> frozenset[str]:
+    """Index keys of a product that a source names.
+
+    Parameters
+    ----------
+    cpe, purl
+        Identification helpers; empty when the source gives none.
+    """
+    names = read_product_names(product, vendor)
+    keys = {f"{group}|{word}" for group in vendor_keys(vendor) for name in names for word in _words(name, wide=True)}
+    keys.update(key for key in (cpe_key(cpe), purl_key(purl)) if key)
+    parts = cpe_names(cpe)
+    return frozenset(keys) | (product_keys(*parts) if parts else frozenset())
+
+
+@lru_cache(maxsize=16384)
+def device_keys(device: Device) -> frozenset[str]:
+    """Index keys of a device of the inventory."""
+    vendors = vendor_keys(device.vendor) | {ANY_VENDOR}
+    keys = {f"{group}|{word}" for group in vendors for word in _words(read_device_name(device.model, device.vendor))}
+    keys.update(key for key in (cpe_key(device.cpe), purl_key(device.purl)) if key)
+    parts = cpe_names(device.cpe)
+    if parts:
+        keys.update(
+            f"{group}|{word}"
+            for group in vendor_keys(parts[0])
+            for word in _words(read_device_name(parts[1], parts[0]))
+        )
+    keys.update(model_number_keys((device.model, *device.model.split())))
+    return frozenset(keys)
+
+
+@lru_cache(maxsize=65536)
+def affected_product_keys(product: AffectedProduct) -> frozenset[str]:
+    """Index keys of one leaf of a product tree, or of one product of a CVE record."""
+    keys: frozenset[str] = model_number_keys((*product.model_numbers, *product.skus))
+    for stated in stated_products(product):
+        keys |= product_keys(stated.vendor, stated.product, product.cpe, product.purl)
+    return keys
+
+
+def advisory_keys(advisory: Advisory) -> frozenset[str]:
+    """Index keys of every product an advisory names."""
+    return frozenset().union(*(affected_product_keys(product) for product in advisory.products))
+
+
+def vulnerability_keys(vulnerability: Vulnerability) -> frozenset[str]:
+    """Index keys of a CVE record: its CPE names, hardware included, and the products its assigner names."""
+    criteria = {
+        match.criteria
+        for configuration in vulnerability.configurations
+        for node in configuration.nodes
+        for match in node.matches
+    }
+    packages = {
+        package_key(cpe.product) for text in criteria if (cpe := parse_cpe(text)) is not None and cpe.part != "h"
+    }
+    return frozenset(packages).union(
+        *(product_keys("", "", text) for text in criteria),
+        *(affected_product_keys(product) for product in vulnerability.affected),
+    )
+
+
+def sbom_keys(sbom: Sbom) -> frozenset[str]:
+    """Index keys of every component of a device's bill of materials: they nominate CVE records beside `device_keys`."""
+    return frozenset().union(*(component_keys(component) for component in sbom.components))
+
+
+def component_keys(component: Component) -> frozenset[str]:
+    """Index keys of a component: its CPE, its package URL and its name."""
+    keys = {cpe_key(component.cpe), purl_key(component.purl), package_key(component.name)}
+    return frozenset(keys - {""})
+
+
+def package_key(name: str) -> str:
+    """Index key of a package name, whatever vendor or ecosystem; empty for an empty name."""
+    bare = squash(name.rsplit("/", 1)[-1])
+    return f"package:{bare}" if bare else ""
+
+
+@lru_cache(maxsize=131072)
+def model_number_keys(numbers: tuple[str, ...]) -> frozenset[str]:
+    """Keys of order and model numbers; short ones say nothing without a vendor and are left out."""
+    squashed = {squash(number) for number in numbers}
+    return frozenset(
+        f"model:{number}" for number in squashed if len(number) > 4 and any(sign.isdigit() for sign in number)
+    )
+
+
+def _words(name: ProductName, wide: bool = False) -> set[str]:
+    """Telling words of a name; `wide` adds what a source says beside it."""
+    tokens = list(name.tokens)
+    tokens += [one + two for one, two in pairwise(name.tokens)]
+    if wide:
+        tokens += sorted(name.aside | name.tail)
+    words = {token for token in tokens if token not in DESCRIPTORS and not is_set(token)}
+    words |= {_letters(token) + "#" for token in tokens if is_model(token) and (not wide or is_set(token))}
+    words.add("=" + squash(" ".join(name.tokens)))
+    return words | {"=" + form for form in name.short_forms if wide}
+
+
+def _letters(token: str) -> str:
+    """Letters a model designation begins with: what a series and its members have in common."""
+    found = _LETTERS.match(token)
+    return found.group() if found else ""

@@ -1,0 +1,25 @@
+"""Spelling that does not matter: case, accents, punctuation, trademark signs, blanks."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ł": "l"})
+_MARKS = re.compile(r"[®™©]|\((?:r|tm|c)\)", re.I)
+_DASHES = re.compile(r"[\u2010-\u2015\u2212]")
+
+
+@lru_cache(maxsize=65536)
+def fold(text: str) -> str:
+    """Lower case, without accents, trademark signs and typographic dashes; punctuation stays."""
+    plain = _DASHES.sub("-", _MARKS.sub(" ", text))
+    decomposed = unicodedata.normalize("NFKD", plain)
+    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return bare.casefold().translate(_LETTERS).replace("&", " and ").replace("'", "").replace("\u2019", "")
+
+
+def squash(text: str) -> str:
+    """Letters and digits only: the same for ``PIC iX``, ``PICiX`` and ``pic-ix``."""
+    return re.sub(r"[^0-9a-z]+", "", fold(text))

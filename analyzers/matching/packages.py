@@ -1,0 +1,131 @@
+"""CVE records against the components of a bill of materials, by CPE and by package name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+
+from analyzers.matching.candidates import Candidate, Source
+from analyzers.matching.identifiers import Cpe, cpe_key, parse_cpe, purl_key, purl_version
+from analyzers.matching.index import component_keys, package_key
+from analyzers.matching.normalise import squash
+from analyzers.matching.products import VERSION_MISSING, judge_version
+from analyzers.matching.ranges import range_text
+from analyzers.matching.version_sets import Verdict
+from meddojo.finding import Citation
+from meddojo.sbom import Component, Sbom
+from meddojo.vulnerability import CpeMatch, Vulnerability
+
+SAME_CPE = 0.95
+SAME_PURL = 0.95
+SAME_ENVIRONMENT = 0.9
+SAME_NAME = 0.7
+"""Probability that a record's product is the package: CPE, package URL, name and ecosystem, or only the name agrees."""
+
+DISTRIBUTION_PACKAGE = 0.75
+"""Factor: distributions backport fixes without changing the upstream version."""
+
+_DISTRIBUTIONS = frozenset({"deb", "rpm", "apk", "alpm"})
+_ENVIRONMENTS: Mapping[str, frozenset[str]] = {
+    "npm": frozenset({"node.js", "nodejs", "javascript"}),
+    "pypi": frozenset({"python"}),
+    "gem": frozenset({"ruby", "rails", "ruby_on_rails"}),
+    "nuget": frozenset({".net", "asp.net", "nuget"}),
+    "maven": frozenset({"java", "maven"}),
+    "golang": frozenset({"go", "golang"}),
+    "cargo": frozenset({"rust"}),
+    "composer": frozenset({"php", "composer"}),
+}
+_ANY = frozenset({"*", "-", ""})
+
+
+def by_key(sbom: Sbom) -> Mapping[str, tuple[Component, ...]]:
+    """Components of a bill of materials by each of their index keys."""
+    found: dict[str, list[Component]] = {}
+    for component in sbom.components:
+        for key in component_keys(component):
+            found.setdefault(key, []).append(component)
+    return {key: tuple(components) for key, components in found.items()}
+
+
+def match_packages(record: Vulnerability, inventory: Mapping[str, tuple[Component, ...]]) -> Iterator[Candidate]:
+    """What a CVE record says about the components of a device: at most one candidate for each component."""
+    if record.status.lower() == "rejected":
+        return
+    best: dict[Component, tuple[float, str]] = {}
+    for component, probability, reason in _claims(record, inventory):
+        best[component] = max(best.get(component, (0.0, "")), (probability, reason))
+    for component, (probability, reason) in best.items():
+        yield Candidate(
+            identifiers=tuple(dict.fromkeys((record.id, *record.aliases))),
+            source=Source.RECORD,
+            citation=Citation(record.source, record.id, probability, reason),
+            summary=record.description,
+            cvss=record.cvss,
+            cwes=record.cwes,
+            components=(component,),
+            references=record.references,
+        )
+
+
+def _claims(
+    record: Vulnerability, inventory: Mapping[str, tuple[Component, ...]]
+) -> Iterator[tuple[Component, float, str]]:
+    for match in _vulnerable(record):
+        cpe = parse_cpe(match.criteria)
+        if cpe is None or cpe.part == "h":
+            continue
+        for component in _listed(inventory, (cpe_key(match.criteria), package_key(cpe.product))):
+            probability, how = _weigh(component, match.criteria, cpe)
+            yield from _with_version(component, probability, f"{cpe.vendor}:{cpe.product} ({how})", range_text(match))
+    for product in record.affected if not record.configurations else ():
+        for component in _listed(inventory, (purl_key(product.purl),)):
+            yield from _with_version(component, SAME_PURL, f"{product.purl} (package URL)", product.version_text)
+
+
+def _vulnerable(record: Vulnerability) -> Iterator[CpeMatch]:
+    for configuration in record.configurations:
+        for node in configuration.nodes:
+            if not configuration.negate and not node.negate:
+                yield from (match for match in node.matches if match.vulnerable)
+
+
+def _listed(inventory: Mapping[str, tuple[Component, ...]], keys: Iterable[str]) -> Iterator[Component]:
+    yield from dict.fromkeys(component for key in keys if key for component in inventory.get(key, ()))
+
+
+def _weigh(component: Component, criteria: str, cpe: Cpe) -> tuple[float, str]:
+    """How sure it is that the component is the product of the CPE; 0 for another ecosystem's package."""
+    if component.cpe and cpe_key(component.cpe) == cpe_key(criteria):
+        return SAME_CPE, "CPE"
+    kind = _kind(component.purl)
+    environment = _ENVIRONMENTS.get(kind, frozenset())
+    if cpe.target not in _ANY and environment:
+        return (SAME_ENVIRONMENT, f"same name in {cpe.target}") if cpe.target.lower() in environment else (0.0, "")
+    name = squash(component.name.rsplit("/", 1)[-1])
+    vendor = squash(cpe.vendor)
+    makers = {name, f"{name}project", f"{name}js", squash(component.supplier), squash(component.name.split("/", 1)[0])}
+    if vendor in makers | {squash(word) for word in environment}:
+        return SAME_ENVIRONMENT, "same name and maker"
+    return SAME_NAME, "same name"
+
+
+def _with_version(
+    component: Component, probability: float, what: str, text: str
+) -> Iterator[tuple[Component, float, str]]:
+    version = component.version or purl_version(component.purl)
+    verdict, factor, sentence = judge_version(text, version)
+    if not probability or verdict is Verdict.NOT_AFFECTED:
+        return
+    if _kind(component.purl) in _DISTRIBUTIONS:
+        factor *= DISTRIBUTION_PACKAGE
+        sentence += "; a package of a distribution may carry the fix under this version"
+    if not version:
+        factor = min(factor, VERSION_MISSING)
+    yield component, round(probability * factor, 4), f"component {component.label!r} = {what}, {sentence}"
+
+
+@lru_cache(maxsize=65536)
+def _kind(purl: str) -> str:
+    """Type of a package URL: ``npm``, ``pypi``, ``deb``; empty without one."""
+    return purl_key(purl).removeprefix("purl:").split("/", 1)[0]

@@ -1,0 +1,58 @@
+"""What a leaf of a product tree states, put right where publishers use the wrong branch."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from analyzers.matching.vendors import leading_vendor, vendor_keys
+from analyzers.matching.version_sets import Unparsed, VersionSet
+from analyzers.matching.versions import parse_versions
+from meddojo.advisory import AffectedProduct, VersionKind
+
+_DESIGNATION = re.compile(r"\d|[A-Za-z]{3,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One reading of a leaf: whose product, which, and which versions of it.
+
+    Attributes
+    ----------
+    from_full_name
+        True when the tree has no product branch and only the full name was left to read.
+    """
+
+    vendor: str
+    product: str
+    version_text: str
+    from_full_name: bool = False
+
+
+@lru_cache(maxsize=65536)
+def stated_products(leaf: AffectedProduct) -> tuple[Stated, ...]:
+    """Readings of a leaf, the literal one first.
+
+    A version branch that holds model designations (``HEN32204``, ``MMT-1711 | MMT-1712``) is also read as part of the
+    product's name, all versions of it.
+    """
+    product = leaf.product.strip() or leaf.full_name.strip()
+    vendor = leaf.vendor if names_somebody(leaf.vendor) else leading_vendor(product) or leaf.vendor
+    literal = Stated(vendor, product, leaf.version_text, not leaf.product.strip())
+    versions = parse_versions(leaf.version_text)
+    if leaf.version_kind is VersionKind.RANGE or not _only_unparsed(versions):
+        return (literal,)
+    designations = [text.strip(" ,") for text in re.split(r"[|;]", leaf.version_text)]
+    named = [text for text in designations if _DESIGNATION.search(text) and len(text) < 60]
+    return (literal, *(Stated(vendor, f"{product} {text}", "") for text in named))
+
+
+def names_somebody(vendor: str) -> bool:
+    """Whether a vendor field names anybody."""
+    return vendor_keys(vendor) != vendor_keys("")
+
+
+def _only_unparsed(versions: VersionSet) -> bool:
+    parts = getattr(versions, "parts", (versions,))
+    return any(isinstance(part, Unparsed) for part in parts)

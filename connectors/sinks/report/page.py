@@ -1,0 +1,132 @@
+"""The page: the report's values through the template, with style and script inlined and pinned by their hashes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from connectors.sinks.facts import vulnerability_page
+from connectors.sinks.report import embedded
+from connectors.sinks.report.charts import charts
+from connectors.sinks.report.model import SEVERITIES, TOP_LENGTH, Report, read
+from meddojo import __version__
+from meddojo.interface import RunContext, StreamResult
+
+# Rows that are also written out for browsers without scripts, in all and for one device; the rest is in findings.json.
+STATIC_ROWS_IN_ALL = 10_000
+STATIC_ROWS = range(20, 201)
+SKIPPED_SHOWN = 200
+
+
+def render(results: Sequence[StreamResult], context: RunContext) -> str:
+    """The report as one self-contained HTML page.
+
+    Parameters
+    ----------
+    results
+        The present truth, stream by stream.
+    context
+        The run, its sources and decisions.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing and allows no script but its own.
+    """
+    report = read(results, context)
+    style, script = _asset("report.css"), _asset("report.js")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            charts=charts(report),
+            index=embedded.embed(embedded.index(report.devices)),
+            details=embedded.embed(embedded.details(report.devices)),
+            choices=_choices(report),
+            severities=SEVERITIES,
+            top=report.topics[:TOP_LENGTH],
+            static_rows=_static_rows(len(report.devices)),
+            skipped_shown=SKIPPED_SHOWN,
+            version=__version__,
+            style=Markup(style),  # noqa: S704
+            script=Markup(script),  # noqa: S704
+            policy=_policy(style, script),
+        )
+    )
+
+
+def _static_rows(devices: int) -> int:
+    share = STATIC_ROWS_IN_ALL // max(1, devices)
+    return min(max(share, STATIC_ROWS[0]), STATIC_ROWS[-1])
+
+
+def _policy(style: str, script: str) -> str:
+    """Content security policy (CSP level 3): this style and this script, by hash, and nothing from anywhere."""
+    directives = (
+        "default-src 'none'",
+        f"style-src '{_digest(style)}'",
+        f"script-src '{_digest(script)}'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    )
+    return "; ".join(directives)
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _choices(report: Report) -> dict[str, list[str]]:
+    """What the select boxes of the filter offer."""
+    devices = [view.device for view in report.devices]
+    return {
+        "vendor": sorted({device.vendor for device in devices if device.vendor}),
+        "zone": sorted({device.network_zone for device in devices if device.network_zone}),
+        "stream": sorted({entry.finding.stream.value for view in report.devices for entry in view.entries}),
+    }
+
+
+@cache
+def _asset(name: str) -> str:
+    # The parser of HTML reads every line end as \n, and the hash is taken over what it reads.
+    return "\n".join(resources.files("templates").joinpath(name).read_text(encoding="utf-8").splitlines()) + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("templates", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=percent, moment=_moment, number="{:,}".format, page=vulnerability_page, clip=embedded.clip
+    )
+    environment.globals.update(source_names=embedded.source_names, fix_in_short=embedded.fix_in_short)
+    return environment
+
+
+def percent(share: float) -> str:
+    """A share of 1 as people read it: ``0.04%``, ``3.2%``, ``94%``."""
+    if not math.isfinite(share):
+        return "–"
+    value = share * 100
+    if value == 0 or value >= 10:
+        return ">99%" if 99.5 <= value < 100 else f"{value:.0f}%"
+    return "<0.01%" if value < 0.005 else f"{value:.2f}%" if value < 1 else f"{value:.1f}%"
+
+
+def _moment(time: datetime | None) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M") + " UTC" if time else "never"
