@@ -219,12 +219,16 @@ def load(group: str, name: str) -> Any:
     Raises
     ------
     ConfigError
-        If nothing is registered under that name, naming the nearest one.
+        If nothing is registered under that name, naming the nearest one, or it cannot be imported.
     """
     known = plugins(group)
+    kind = group.removeprefix("meddojo.").removesuffix("s")
     if name not in known:
-        kind = group.removeprefix("meddojo.").removesuffix("s")
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none; is meddojo installed?'}"
         raise ConfigError(f"no {kind} is called {name!r}", hint)
-    return known[name].load()
+    try:
+        return known[name].load()
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"the {kind} {name!r} cannot be loaded: {reason}", "install its package again") from error

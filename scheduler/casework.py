@@ -73,10 +73,25 @@ def build_case(device: Device, store: Store, as_of: datetime) -> Case:
 
 
 def judge(case: Case, steps: Iterable[Analyzer]) -> tuple[Finding, ...]:
-    """Let every analyzer judge the case in turn."""
+    """Let every analyzer judge the case in turn.
+
+    Raises
+    ------
+    MeddojoError
+        If one of them fails, whoever wrote it.
+    """
     findings: Sequence[Finding] = ()
     for analyzer in steps:
-        findings = analyzer.judge(case, findings)
+        try:
+            findings = analyzer.judge(case, findings)
+        except MeddojoError:
+            raise
+        except Exception as error:
+            # A plugin's fault must not cost the other devices their night.
+            raise MeddojoError(
+                f"the analyzer {analyzer.name!r} failed with {type(error).__name__}: {error}",
+                "report it to its authors, or name it in analyzers.disabled",
+            ) from error
     return tuple(findings)
 
 

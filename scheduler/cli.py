@@ -223,6 +223,14 @@ def _errors(console: Console) -> Iterator[None]:
     except KeyboardInterrupt:
         console.error("interrupted; what was committed stays, the next run goes on from there")
         sys.exit(130)
+    except Exception as error:
+        # Left alone, it would exit with 1, which means that the gate tripped.
+        if console.verbosity > 0:
+            console.rich.print_exception(show_locals=False)
+        console.error(
+            f"unexpected {type(error).__name__}: {error}\n  hint: a fault of MedDojo; -v shows where, please report it"
+        )
+        sys.exit(int(ExitCode.UNDELIVERED))
 
 
 def _fail(console: Console, error: MeddojoError, code: ExitCode) -> NoReturn:

@@ -65,9 +65,13 @@ def deliver(
         with console.track(f"{sink.name}: delivering", len(results)) as advance:
             try:
                 delivery = sink.deliver(results, replace(context, advance=advance))
-            except MeddojoError as error:
-                console.error(f"{sink.name}: nothing was delivered: {error}")
-                failed.append(Skipped(sink.name, error.message))
+            except Exception as error:
+                # Whatever happens to one sink, the others are served.
+                reason = error.message if isinstance(error, MeddojoError) else f"{type(error).__name__}: {error}"
+                console.error(
+                    f"{sink.name}: nothing was delivered: {error if isinstance(error, MeddojoError) else reason}"
+                )
+                failed.append(Skipped(sink.name, reason))
                 continue
         done.append(delivery)
         console.say(_told(delivery))

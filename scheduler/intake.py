@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,7 +100,7 @@ def take_in(name: str, items: Iterable[Record | Skipped | Checkpoint], store: St
     batch: list[Record] = []
     with console.track(f"{name}: reading") as advance:
         try:
-            for item in items:
+            for item in _guarded(items):
                 match item:
                     case Skipped():
                         skipped.append(item)
@@ -123,6 +123,18 @@ def take_in(name: str, items: Iterable[Record | Skipped | Checkpoint], store: St
         console.warn(f"{name}: skipped {len(skipped) - _SHOWN_PROBLEMS} more")
     console.say(f"{name}: {read:,} records read" + (f", {len(skipped):,} skipped" if skipped else ""))
     return Reading(changed, tuple(skipped), problem)
+
+
+def _guarded(items: Iterable[Record | Skipped | Checkpoint]) -> Iterator[Record | Skipped | Checkpoint]:
+    """The items of a feed; what it raises by mistake counts as its failure, not as that of the run."""
+    try:
+        yield from items
+    except MeddojoError:
+        raise
+    except Exception as error:
+        raise MeddojoError(
+            f"it failed with {type(error).__name__}: {error}", "report it to the feed's authors"
+        ) from error
 
 
 def read_evidence(config: Config, devices: Sequence[Device], store: Store, console: Console) -> Intake:
