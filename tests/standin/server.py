@@ -265,7 +265,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         """The request body, sent with its length or in chunks."""
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LARGEST_BODY))
+            length = int(self.headers.get("Content-Length") or 0)
+            self.close_connection = self.close_connection or length > LARGEST_BODY
+            return self.rfile.read(min(length, LARGEST_BODY))
         content = bytearray()
         while size := int(self.rfile.readline().split(b";")[0], 16):
             content += self.rfile.read(size)

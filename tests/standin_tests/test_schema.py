@@ -18,8 +18,8 @@ from tests.standin_tests.scenarios import FINDING, Talk
 
 SCHEMA = Path(__file__).resolve().parents[3] / "shared" / "defectdojo" / "openapi-3.2.0.json"
 
-# Where a real server departs from its own schema, seen on 3.2.0: null for an object or integer that the schema requires,
-# and an advertisement that is sent with some answers only.
+# Where a real server departs from its own schema, seen on 3.2.0: null for an object or integer that the schema
+# requires, and an advertisement that is sent with some answers only.
 DEPARTURES = {"user_contact_info", "related_fields", "endpoint_to_add", "note_type", "editor", "pro"}
 # The answer to a new note is shorter than the schema says.
 NOTE = {"id", "history", "date"}
@@ -99,16 +99,7 @@ def conversation(talk: Talk) -> Iterator[tuple[str, str, int, Any]]:
             },
         ),
     ]
-    for table in (
-        "findings",
-        "tests",
-        "engagements",
-        "products",
-        "product_types",
-        "test_imports",
-        "test_types",
-        "metadata",
-    ):
+    for table in FILTERS:
         calls += [("GET", f"{table}/?limit=3", None), ("GET", f"{table}/1/", None)]
     calls += [("GET", f"findings/{first}/{part}/", None) for part in ("notes", "tags")]
     calls += [("GET", path, None) for path in ("user_profile/", "system_settings/")]

@@ -185,7 +185,7 @@ def test_overlapping_uploads_into_one_test_are_counted(dojo: DefectDojoStandin, 
     talk.upload(REPORT)
     talk.upload(REPORT)
     assert dojo.overlaps == 0
-    dojo.upload_seconds = 0.2
+    dojo.upload_seconds = 0.5
     threads = [threading.Thread(target=talk.upload, args=(REPORT, title)) for title in ("T", "T", "other")]
     for thread in threads:
         thread.start()
@@ -199,12 +199,10 @@ def test_new_test_stands_at_half_while_an_upload_runs(dojo: DefectDojoStandin, t
     thread = threading.Thread(target=talk.upload, args=(REPORT,))
     thread.start()
     seen = set()
-    with requests.Session() as session:
+    watcher = Talk(dojo.url, dojo.token)
+    with watcher.session:
         while thread.is_alive():
-            answer = session.get(
-                f"{dojo.url}/api/v2/tests/", headers={"Authorization": f"Token {dojo.token}"}, timeout=5
-            )
-            seen |= {test["percent_complete"] for test in answer.json()["results"]}
+            seen |= {test["percent_complete"] for test in watcher.get("tests/")["results"]}
             time.sleep(0.02)
     assert 50 in seen
     assert talk.tests("T")[0]["percent_complete"] == 100
