@@ -83,7 +83,8 @@ def _writable(folder: Path) -> str:
 
 
 def _feed(name: str, section: FeedConfig) -> str:
-    feed = load("meddojo.feeds", name)(section)
+    impatient = section.model_copy(update={"network": section.network.model_copy(update={"attempts": 1})})
+    feed = load("meddojo.feeds", name)(impatient)
     records = [item for item in islice(feed.update(None), _TRIED_RECORDS) if not isinstance(item, Checkpoint)]
     if records and all(isinstance(item, Skipped) for item in records):
         raise MeddojoError(f"its first records cannot be read: {records[0].reason}", "look at the source")
@@ -108,8 +109,8 @@ def _defectdojo(config: Config) -> Iterator[Check]:
 def _client(config: Config) -> DefectDojoClient:
     from connectors.sinks.defectdojo.client import DefectDojoClient
 
-    patient = config.network.model_copy(update={"attempts": 1})
-    return DefectDojoClient(config.defectdojo.model_copy(update={"network": patient}))
+    impatient = config.network.model_copy(update={"attempts": 1})
+    return DefectDojoClient(config.defectdojo.model_copy(update={"network": impatient}))
 
 
 def _rights(client: DefectDojoClient, config: Config) -> str:

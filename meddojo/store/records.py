@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Table, delete, func, select, tuple_
@@ -26,6 +25,7 @@ KeysOf = Callable[[Advisory | Vulnerability], Collection[str]]
 T = TypeVar("T")
 
 _VALUES_PER_QUERY = 400
+_PARSED_KEPT = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,13 @@ class _Indexed:
     """Where records that name products live: their table, their kind in the index, and their scope column."""
 
     table: Table
+    record: type
     kind: str
     scope: str
 
 
-_ADVISORIES = _Indexed(schema.advisory, "advisory", "namespace")
-_VULNERABILITIES = _Indexed(schema.vulnerability, "vulnerability", "source")
+_ADVISORIES = _Indexed(schema.advisory, Advisory, "advisory", "namespace")
+_VULNERABILITIES = _Indexed(schema.vulnerability, Vulnerability, "vulnerability", "source")
 
 
 class RecordShelf:
@@ -46,6 +47,8 @@ class RecordShelf:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        # One advisory is part of the cases of many devices; by digest.
+        self._parsed: dict[str, Any] = {}
 
     def commit(self, source: str, records: Sequence[Record], keys_of: KeysOf, cursor: str | None = None) -> int:
         """Keep a batch of records and, in the same transaction, move the source's cursor.
@@ -121,9 +124,9 @@ class RecordShelf:
             if connection.execute(statement).scalar() == str(version):
                 return False
             connection.execute(delete(schema.product_key))
-            for place, kind in ((_ADVISORIES, Advisory), (_VULNERABILITIES, Vulnerability)):
+            for place in (_ADVISORIES, _VULNERABILITIES):
                 for row in connection.execute(select(place.table)).all():
-                    record: Any = from_json(kind, row.body)
+                    record: Any = from_json(place.record, row.body)
                     rows = _key_rows(place, getattr(row, place.scope), row.id, keys_of(record))
                     self._database.upsert(connection, schema.product_key, rows)
             self._database.upsert(connection, schema.meta, [{"key": "index_version", "value": str(version)}])
@@ -131,11 +134,11 @@ class RecordShelf:
 
     def advisories_naming(self, keys: Collection[str]) -> tuple[Advisory, ...]:
         """Advisories that name a product known under one of `keys`."""
-        return tuple(_parse_advisory(body) for body in self._bodies(_ADVISORIES, keys))
+        return self._naming(_ADVISORIES, keys)
 
     def vulnerabilities_naming(self, keys: Collection[str]) -> tuple[Vulnerability, ...]:
         """Vulnerabilities that name a product known under one of `keys`."""
-        return tuple(_parse_vulnerability(body) for body in self._bodies(_VULNERABILITIES, keys))
+        return self._naming(_VULNERABILITIES, keys)
 
     def vulnerabilities_called(self, identifiers: Collection[str]) -> tuple[Vulnerability, ...]:
         """Vulnerabilities by their own identifiers, of every source."""
@@ -146,7 +149,7 @@ class RecordShelf:
                 for chunk in _chunks(identifiers)
                 for body in connection.execute(select(table.c.body).where(table.c.id.in_(chunk))).scalars()
             ]
-        return tuple(_parse_vulnerability(body) for body in bodies)
+        return tuple(from_json(Vulnerability, body) for body in bodies)
 
     def kev(self, cves: Collection[str]) -> dict[str, KevEntry]:
         """KEV entries of those `cves` that have one."""
@@ -199,29 +202,25 @@ class RecordShelf:
         self._database.upsert(connection, schema.product_key, index)
         return len(changed)
 
-    def _bodies(self, place: _Indexed, keys: Collection[str]) -> list[str]:
+    def _naming(self, place: _Indexed, keys: Collection[str]) -> tuple[Any, ...]:
+        """Records that name a product known under one of `keys`, in order of scope and id."""
         index, table = schema.product_key.c, place.table.c
-        found: dict[tuple[str, str], str] = {}
+        digests: dict[tuple[str, str], str] = {}
         with self._database.read() as connection:
             for chunk in _chunks(keys):
                 statement = (
-                    select(index.scope, index.id, table.body)
+                    select(index.scope, index.id, table.digest)
                     .where(index.kind == place.kind, index.key.in_(chunk))
                     .where(table[place.scope] == index.scope, table.id == index.id)
                 )
-                found |= {(row.scope, row.id): row.body for row in connection.execute(statement)}
-        return [found[key] for key in sorted(found)]
-
-
-# One advisory is part of the cases of many devices.
-@lru_cache(maxsize=4096)
-def _parse_advisory(body: str) -> Advisory:
-    return from_json(Advisory, body)
-
-
-@lru_cache(maxsize=8192)
-def _parse_vulnerability(body: str) -> Vulnerability:
-    return from_json(Vulnerability, body)
+                digests |= {(row.scope, row.id): row.digest for row in connection.execute(statement)}
+            for names in _chunks([name for name, digest in digests.items() if digest not in self._parsed]):
+                bodies = select(table.digest, table.body).where(tuple_(table[place.scope], table.id).in_(names))
+                self._parsed |= {row.digest: from_json(place.record, row.body) for row in connection.execute(bodies)}
+        found = tuple(self._parsed[digests[name]] for name in sorted(digests))
+        if len(self._parsed) > _PARSED_KEPT:
+            self._parsed.clear()
+        return found
 
 
 def _of(records: Iterable[Record], kind: type[T]) -> Iterator[T]:
