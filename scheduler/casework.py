@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from analyzers.matching.index import device_keys
+from analyzers.matching.index import device_keys, sbom_keys
 from meddojo.case import Case
 from meddojo.config import AnalyzerConfig, Config
 from meddojo.device import Device
@@ -49,9 +49,10 @@ def analyzers(config: AnalyzerConfig) -> tuple[Analyzer, ...]:
 def build_case(device: Device, store: Store, as_of: datetime) -> Case:
     """Gather everything the store holds that may concern `device`."""
     keys = device_keys(device)
-    advisories = store.records.advisories_naming(keys)
+    sbom = store.evidence.sbom(device.id)
     scans = store.evidence.scans(device.id)
-    nominated = store.records.vulnerabilities_naming(keys)
+    advisories = store.records.advisories_naming(keys)
+    nominated = store.records.vulnerabilities_naming(keys | sbom_keys(sbom) if sbom else keys)
     mentioned = {each.id for advisory in advisories for each in advisory.vulnerabilities}
     found = [match.vulnerability for scan in scans for match in scan.matches]
     mentioned |= {name for vulnerability in found for name in (vulnerability.id, *vulnerability.aliases)}
@@ -61,7 +62,7 @@ def build_case(device: Device, store: Store, as_of: datetime) -> Case:
     return Case(
         device=device,
         as_of=as_of,
-        sbom=store.evidence.sbom(device.id),
+        sbom=sbom,
         scans=scans,
         advisories=advisories,
         vulnerabilities=tuple(records.values()),

@@ -126,8 +126,9 @@ def _words(name: ProductName, wide: bool = False) -> set[str]:
         tokens += sorted(name.aside | name.tail)
     words = {token for token in tokens if token not in DESCRIPTORS and not is_set(token)}
     words |= {_letters(token) + "#" for token in tokens if is_model(token) and (not wide or is_set(token))}
-    words.add("=" + squash(" ".join(name.tokens)))
-    return words | {"=" + form for form in name.short_forms if wide}
+    words |= {"=" + squash(" ".join(name.tokens)), "=" + name.whole}
+    words |= {"=" + form for form in name.short_forms if wide}
+    return words - {"="}
 
 
 def _letters(token: str) -> str:

@@ -49,7 +49,7 @@ PRODUCT_PROBABILITY = {
     ProductRelation.SERIES: 0.88,
     ProductRelation.QUALIFIED: 0.87,
     ProductRelation.SHORT_FORM: 0.85,
-    ProductRelation.MODEL_ONLY: 0.7,
+    ProductRelation.MODEL_ONLY: 0.6,
     ProductRelation.BROADER: 0.65,
     ProductRelation.NARROWER: 0.6,
     ProductRelation.VARIANT: 0.55,
@@ -102,12 +102,19 @@ def compare_products(device_vendor: str, model: str, stated_vendor: str, stated:
     if best is None:
         return None
     _, relation, name = best
-    reason = f"product {model.strip()!r} = {stated.strip()!r} ({relation})"
-    return ProductMatch(relation, reason, name.version, own.version)
+    return ProductMatch(relation, _reason(model, stated, relation), name.version, own.version)
+
+
+def _reason(model: str, stated: str, relation: ProductRelation) -> str:
+    return f"product {model.strip()!r} = {stated.strip()!r} ({relation})"
 
 
 def _relate(own: ProductName, stated: ProductName) -> ProductRelation | None:
+    if own.whole and own.whole == stated.whole:
+        return ProductRelation.EXACT
     if not own.tokens or not stated.tokens:
+        return None
+    if own.tail and stated.tail and not (own.tail <= stated.tail or stated.tail <= own.tail):
         return None
     if own.tokens == stated.tokens or squash(" ".join(own.tokens)) == squash(" ".join(stated.tokens)):
         return ProductRelation.QUALIFIED if stated.tail - _all_tokens(own) else ProductRelation.EXACT
@@ -128,6 +135,9 @@ def _relate(own: ProductName, stated: ProductName) -> ProductRelation | None:
         return ProductRelation.PART if in_tail else None
     extra_mine -= own.vendor_words
     extra_theirs -= stated.vendor_words
+    same_kind = set(mine) & set(theirs) & DESCRIPTORS
+    if not matched_mine and not same_kind and extra_mine & DESCRIPTORS and extra_theirs & DESCRIPTORS:
+        return None
     relation = _judge(mine, extra_mine, extra_theirs, matched_mine, _first_name(mine) in theirs)
     if relation in _FIRM and any(one != two for one, two in pairs):
         return ProductRelation.SERIES
@@ -155,19 +165,16 @@ def _judge(
     models = {token for token in named_mine | named_theirs if is_model(token)}
     strong = any(len(token) > 2 for token in agreed)
     if not named_mine and not named_theirs:
-        if not agreed and extra_mine and extra_theirs:
-            return None
         vague = extra_theirs and not agreed and len(mine) == 1
         return ProductRelation.NARROWER if vague else ProductRelation.WORDING
     if (named_mine | named_theirs) & VARIANTS:
         return ProductRelation.VARIANT if not (extra_mine and extra_theirs) and (agreed or leads) else None
-    if extra_mine and extra_theirs:
-        if models or not strong:
-            return None
+    one_sided = not (extra_mine and extra_theirs) or models == named_mine | named_theirs
+    if not one_sided:
         coined = any(len(token) > 2 and not token.isdigit() for token in agreed)
-        return (
-            ProductRelation.MODEL_WITHIN if coined and not (named_mine and named_theirs) else ProductRelation.MODEL_ONLY
-        )
+        if models or not coined:
+            return None
+        return ProductRelation.MODEL_ONLY if named_mine and named_theirs else ProductRelation.MODEL_WITHIN
     if strong and not models:
         return ProductRelation.MODEL_WITHIN
     if named_mine:

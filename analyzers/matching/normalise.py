@@ -6,6 +6,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
+LENGTH_CAP = 400
+"""Names are compared by this many characters; the longest in CISA's feeds has 202."""
+
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ł": "l"})
 _MARKS = re.compile(r"[®™©]|\((?:r|tm|c)\)", re.I)
 _DASHES = re.compile(r"[\u2010-\u2015\u2212]")
@@ -13,8 +16,11 @@ _DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 
 @lru_cache(maxsize=65536)
 def fold(text: str) -> str:
-    """Lower case, without accents, trademark signs and typographic dashes; punctuation stays."""
-    plain = _DASHES.sub("-", _MARKS.sub(" ", text))
+    """Lower case, without accents, trademark signs and typographic dashes; punctuation stays.
+
+    Longer texts are cut off at `LENGTH_CAP`.
+    """
+    plain = _DASHES.sub("-", _MARKS.sub(" ", text[:LENGTH_CAP]))
     decomposed = unicodedata.normalize("NFKD", plain)
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
     return bare.casefold().translate(_LETTERS).replace("&", " and ").replace("'", "").replace("\u2019", "")

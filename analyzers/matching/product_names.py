@@ -45,6 +45,8 @@ class ProductName:
         Version text at the end of the name.
     vendor_words
         Tokens made from the vendor's name (``exacqVision`` of Exacq): often left out.
+    whole
+        The text without vendor, remarks and version, squashed; before lists are expanded.
     """
 
     tokens: tuple[str, ...]
@@ -53,6 +55,7 @@ class ProductName:
     short_forms: frozenset[str] = frozenset()
     version: str = ""
     vendor_words: frozenset[str] = frozenset()
+    whole: str = ""
 
 
 def is_model(token: str) -> bool:
@@ -88,7 +91,9 @@ def read_device_name(model: str, vendor: str, other_vendor: str = "") -> Product
     text, version = _split_version(text)
     head, tail = _split_tail(text)
     tokens = _tokens(head)
-    return ProductName(tokens, aside, tail, short_forms, version, _vendor_words(tokens, vendor, other_vendor))
+    return ProductName(
+        tokens, aside, tail, short_forms, version, _vendor_words(tokens, vendor, other_vendor), squash(text)
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -102,7 +107,7 @@ def read_product_names(stated: str, vendor: str, other_vendor: str = "") -> tupl
         head, tail = _split_tail(segment)
         for tokens in _expand(head):
             made_of_vendor = _vendor_words(tokens, vendor, other_vendor)
-            names.append(ProductName(tokens, aside, tail, short_forms, version, made_of_vendor))
+            names.append(ProductName(tokens, aside, tail, short_forms, version, made_of_vendor, squash(text)))
     listed = [token for token in sorted(aside) if is_model(token)]
     if listed and names and not any(is_model(token) for name in names for token in name.tokens):
         names += [replace(name, tokens=(*name.tokens, token)) for name in names for token in listed]

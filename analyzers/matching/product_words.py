@@ -24,5 +24,5 @@ VARIANTS = frozenset(
 )
 """Name a neighbouring model: their presence on one side only is a reason for doubt."""
 
-TAIL = frozenset("with for of in on used integrated running without enabled connected where when".split())
+TAIL = frozenset("with for in on used integrated running without enabled connected where when".split())
 """What follows qualifies the product and does not name it."""

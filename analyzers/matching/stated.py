@@ -13,6 +13,8 @@ from meddojo.advisory import AffectedProduct, VersionKind
 
 _DESIGNATION = re.compile(r"\d|[A-Za-z]{3,}")
 
+_REMARK = re.compile(r"^(?:with|when|where|running|based|using|all)\b|serial|digits|shipped|manufactur|.{60}", re.I)
+
 
 @dataclass(frozen=True, slots=True)
 class Stated:
@@ -41,10 +43,10 @@ def stated_products(leaf: AffectedProduct) -> tuple[Stated, ...]:
     vendor = leaf.vendor if names_somebody(leaf.vendor) else leading_vendor(product) or leaf.vendor
     literal = Stated(vendor, product, leaf.version_text, not leaf.product.strip())
     versions = parse_versions(leaf.version_text)
-    if leaf.version_kind is VersionKind.RANGE or not _only_unparsed(versions):
+    if leaf.version_kind is VersionKind.RANGE or not _has_unparsed(versions):
         return (literal,)
     designations = [text.strip(" ,") for text in re.split(r"[|;]", leaf.version_text)]
-    named = [text for text in designations if _DESIGNATION.search(text) and len(text) < 60]
+    named = [text for text in designations if _DESIGNATION.search(text) and not _REMARK.search(text)]
     return (literal, *(Stated(vendor, f"{product} {text}", "") for text in named))
 
 
@@ -53,6 +55,6 @@ def names_somebody(vendor: str) -> bool:
     return vendor_keys(vendor) != vendor_keys("")
 
 
-def _only_unparsed(versions: VersionSet) -> bool:
+def _has_unparsed(versions: VersionSet) -> bool:
     parts = getattr(versions, "parts", (versions,))
     return any(isinstance(part, Unparsed) for part in parts)

@@ -42,7 +42,7 @@ VENDOR_FACTOR = {
     VendorRelation.ALIAS: 1.0,
     VendorRelation.GENERAL_WORDS: 0.95,
     VendorRelation.ACQUIRED: 0.93,
-    VendorRelation.RELATED: 0.87,
+    VendorRelation.RELATED: 0.9,
     VendorRelation.UNSTATED: 0.7,
 }
 """What a vendor relation leaves of the product's probability; set by judgement, not yet calibrated on labels."""

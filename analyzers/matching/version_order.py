@@ -21,7 +21,7 @@ _PRE, _END, _BUILD, _HOTFIX, _PATCH, _UPDATE, _PACK, _RELEASE, _LETTERS, _NUMBER
 _END_TOKEN: Token = (_END, 0, "")
 
 _MARKERS = {
-    _PRE: "alpha beta rc pre preview dev snapshot",
+    _PRE: "dev snapshot alpha pre preview beta rc",
     _BUILD: "build bld bn",
     _HOTFIX: "hf hotfix",
     _PATCH: "patch p pl",
@@ -30,6 +30,7 @@ _MARKERS = {
     _RELEASE: "r rel release rev revision edition sr ed",
 }
 _MARKER_RANK = {word: rank for rank, words in _MARKERS.items() for word in words.split()}
+_PRE_ORDER = {word: index for index, word in enumerate(_MARKERS[_PRE].split())}
 _NEEDS_NUMBER = {"p", "u", "r"}
 
 _PHRASES = (
@@ -46,6 +47,7 @@ _LEADING = re.compile(
 _ALLOWED = re.compile(r"[a-z0-9\s._/()\[\]{},+:#*~-]+")
 _WILDCARD_END = re.compile(r"(?:[\s._-]+(?:x+|\*))+$")
 _MIXED_WILDCARD = re.compile(r"(?:^|[\s._-])(?:x+|\*)(?=[\s._-])|\d(?:x+|\*+)$|\*")
+_REVISION_X = re.compile(r"\d\dX$")
 _PIECES = re.compile(r"\d+|[a-z]+")
 
 _MONTHS = {month: index + 1 for index, month in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
@@ -103,7 +105,8 @@ def parse_version(text: str) -> Version | None:
         lowered = pattern.sub(marker, lowered)
     lowered = _LEADING.sub("", lowered.strip(" .,:-_()[]{}"))
     closed = _WILDCARD_END.sub("", lowered)
-    if not closed or _MIXED_WILDCARD.search(closed):
+    letter = _REVISION_X.search(text.strip()) is not None
+    if not closed or (_MIXED_WILDCARD.search(closed) and not letter):
         return None
     tokens = _tokenise(_PIECES.findall(closed))
     if not tokens:
@@ -117,6 +120,8 @@ def compare(installed: Version, stated: Version) -> int | None:
 
     Parameters
     ----------
+    installed
+        When open (``5.x``), comparable only with what lies wholly on one side of it, or with the same series.
     stated
         May be open, or a bare revision letter: then every version that begins like it compares as 0.
 
@@ -127,6 +132,10 @@ def compare(installed: Version, stated: Version) -> int | None:
     """
     if not _comparable(installed, stated):
         return None
+    if installed.open:
+        length = min(len(installed.pattern), len(stated.pattern))
+        own, other = installed.pattern[:length], stated.pattern[:length]
+        return (own > other) - (own < other)
     if stated.open or _is_revision_letter(stated):
         length = len(stated.pattern)
         own = _padded(installed.pattern, length)[:length]
@@ -170,7 +179,7 @@ def _tokenise(pieces: list[str]) -> tuple[Token, ...]:
         rank = _MARKER_RANK.get(piece, _LETTERS)
         if index == 0 or (piece in _NEEDS_NUMBER and not followed):
             rank = _LETTERS
-        tokens.append((rank, len(piece), piece) if rank == _LETTERS else (rank, 0, ""))
+        tokens.append((rank, len(piece), piece) if rank == _LETTERS else (rank, _PRE_ORDER.get(piece, 0), ""))
     return tuple(tokens)
 
 
@@ -190,7 +199,9 @@ def _padded(tokens: tuple[Token, ...], length: int) -> tuple[Token, ...]:
 
 
 def _comparable(installed: Version, stated: Version) -> bool:
-    if installed.open or installed.scheme is not stated.scheme:
+    if installed.scheme is not stated.scheme:
+        return False
+    if installed.open and _overlaps(installed, stated):
         return False
     own, other = installed.pattern[0], stated.pattern[0]
     if installed.scheme is Scheme.LETTERS:
@@ -203,6 +214,13 @@ def _comparable(installed: Version, stated: Version) -> bool:
     shorter = min(len(installed.pattern), len(stated.pattern))
     same_precision = len(installed.pattern) == len(stated.pattern)
     return same_precision or installed.pattern[:shorter] != stated.pattern[:shorter]
+
+
+def _overlaps(series: Version, stated: Version) -> bool:
+    """Whether an installed series (``5.x``) may lie on both sides of the stated version."""
+    length = min(len(series.pattern), len(stated.pattern))
+    same = stated.open and series.pattern == stated.pattern
+    return not same and series.pattern[:length] == stated.pattern[:length]
 
 
 def _comparable_letters(installed: Version, stated: Version) -> bool:

@@ -46,7 +46,10 @@ __all__ = [
 ]
 
 _LENGTH_CAP = 500
-_V = r"(?:(?:version|ver|v|rev|r)[\s.]*)?[\w.()-]*\d[\w.()-]*(?:\s+(?:sp|upd|update|hf|hotfix|build|patch|r)\s*\d\w*)*"
+_V = (
+    r"(?:(?:version|ver|v|rev|r)[\s.]*)?[\w.()-]{0,40}?\d[\w.()-]{0,40}"
+    r"(?:\s+(?:sp|upd|update|hf|hotfix|build|patch|r)\s*\d\w*)*"
+)
 
 _SPELLINGS = (
     (re.compile(r"[\u2010-\u2015\u2212]"), "-"),
@@ -93,7 +96,7 @@ _PROSE = (
     (re.compile(r"([<>]=?)\s*([<>]=?)"), r"\2"),
 )
 _NOT_VERSIONS = re.compile(
-    r"serial|manufactur|production|shipped|distributed|material dated|numbers? ending|mlfb|runtime custom", re.I
+    r"serial|manufactur|production|shipped|distributed|material dated|numbers? ending|runtime custom", re.I
 )
 _CONDITION = re.compile(
     r"[\s,]+(?:only (?:if|when|affected|with|for)|if|when|where|with|without|using|running|installed|based on"
@@ -152,7 +155,7 @@ def parse_versions(text: str) -> VersionSet:
     if _UNSTATED.fullmatch(cleaned):
         return Conditional(AllVersions(), f"the source states {cleaned!r}")
     if _NOT_VERSIONS.search(cleaned):
-        return Unparsed(cleaned)
+        return Conditional(AllVersions(), cleaned)
     cleaned = re.sub(r"^vers:[\w.-]+/", "", cleaned, flags=re.I)
     return _with_condition(cleaned)
 
@@ -323,6 +326,7 @@ def _listed(exact: list[Version], uppers: list[Bound]) -> list[VersionSet]:
         low, high = (parse_version(span["low"]), parse_version(span["high"])) if span else (None, None)
         if low and high and (compare(low, high) or 0) < 0:
             bounds = (Bound(Operator.GREATER_EQUAL, low), Bound(Operator.LESS_EQUAL, high))
-            firm = " -" in version.text or "- " in version.text or Scheme.LETTERS in (low.scheme, high.scheme)
+            dots = {version.text.count(".") for version in (low, high)}
+            firm = Scheme.LETTERS in (low.scheme, high.scheme) or (len(dots) == 1 and max(dots) >= 2)
             sets.append(Range(bounds) if firm else Conditional(Range(bounds), f"{version.text!r} may be a range"))
     return sets
