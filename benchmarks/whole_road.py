@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import gzip
+import importlib.util
 import json
 import random
 import resource
@@ -19,12 +20,23 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from analyzers import matching
+from connectors.feeds import csaf, nvd
+from connectors.inventory import read_inventory
+from meddojo.advisory import Advisory
+from meddojo.config import AnalyzerConfig, FeedConfig
+from meddojo.device import Device
+from meddojo.store import Store
+from meddojo.vulnerability import Vulnerability
+from scheduler.casework import build_case
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"
-NAIVE_DEVICES = 20
+NAIVE_DEVICES = 50
 
 
 def main() -> None:
@@ -32,8 +44,11 @@ def main() -> None:
     parser.add_argument("--devices", type=int, default=1000, help="size of the generated inventory")
     parser.add_argument("--keep", type=Path, help="folder to work in, kept afterwards")
     arguments = parser.parse_args()
-    if not SHARED.is_dir():
-        sys.exit("the real data ../shared/data is not on this machine")
+    missing = [] if SHARED.is_dir() else ["the real data ../shared/data"]
+    missing += [] if importlib.util.find_spec("pyarrow") else ["pyarrow (pip install pyarrow)"]
+    if missing:
+        print(f"not measured, missing: {', '.join(missing)}")
+        return
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +65,7 @@ def prepare(folder: Path, devices: int) -> None:
     (folder / "nvd.jsonl.zst").write_bytes((SHARED / "nvd_api2_medical_sample.jsonl.zst").read_bytes())
     (folder / "kev.json").write_bytes(gzip.decompress((SHARED / "kev_2024-06-30.json.gz").read_bytes()))
     write_epss(folder / "epss.csv.gz")
-    write_inventory(folder / "inventory.csv", devices, folder / "csaf")
+    write_inventory(folder / "inventory.csv", devices, folder)
     (folder / "meddojo.toml").write_text(
         '[inventory]\nfile = "inventory.csv"\n[store]\nurl = "sqlite:///store.db"\n'
         '[feeds.csaf]\nsource = "csaf"\n[feeds.nvd]\nsource = "nvd.jsonl.zst"\n'
@@ -71,33 +86,41 @@ def write_epss(target: Path) -> None:
         rows.writerows(zip(*(table[name].to_pylist() for name in ("cve", "epss", "percentile")), strict=True))
 
 
-def write_inventory(target: Path, devices: int, advisories: Path) -> None:
-    """Half of the devices carry names of the feed with a version picked at random, half are in no advisory."""
-    from connectors.feeds.csaf import build
-    from meddojo.advisory import Advisory
-    from meddojo.config import FeedConfig
-
+def write_inventory(target: Path, devices: int, folder: Path) -> None:
+    """Half of the devices carry names of the feeds and a version picked at random, half are in no feed."""
     dice = random.Random(2026)
-    read = build(FeedConfig(source=str(advisories))).update(None)
-    named = sorted(
-        {
-            (product.vendor, product.product)
-            for item in read
-            if isinstance(item, Advisory)
-            for product in item.products
-            if product.vendor and product.product
-        }
-    )
+    advised, recorded = names_in_advisories(folder), names_in_records(folder)
     with target.open("w", encoding="utf-8", newline="") as handle:
         rows = csv.writer(handle)
         rows.writerow(["id", "vendor", "model", "version", "quantity", "location", "network zone"])
         for number in range(devices):
-            if number % 2:
-                vendor, model = f"Maker {number % 97}", f"Unit {number:04d}"
-            else:
-                vendor, model = dice.choice(named)
-            version = "" if number % 20 == 0 else f"{dice.randint(0, 12)}.{dice.randint(0, 9)}.{dice.randint(0, 30)}"
-            rows.writerow([f"asset-{number:05d}", vendor.strip(), model, version, dice.randint(1, 40), "ward", "clinical"])
+            vendor, model = f"Maker {number % 97}", f"Unit {number:04d}"
+            if number % 2 == 0:
+                vendor, model = dice.choice(recorded if number % 10 == 0 else advised)
+            version = "" if number % 20 == 2 else f"{dice.randint(0, 12)}.{dice.randint(0, 9)}.{dice.randint(0, 30)}"
+            rows.writerow([f"asset-{number:05d}", vendor, model, version, dice.randint(1, 40), "ward", "clinical"])
+
+
+def names_in_advisories(folder: Path) -> list[tuple[str, str]]:
+    """Vendor and product of every leaf of every product tree."""
+    read = csaf.build(FeedConfig(source=str(folder / "csaf"))).update(None)
+    products = (product for item in read if isinstance(item, Advisory) for product in item.products)
+    return sorted({(each.vendor.strip(), each.product) for each in products if each.vendor.strip() and each.product})
+
+
+def names_in_records(folder: Path) -> list[tuple[str, str]]:
+    """Vendor and product of every vulnerable CPE of the NVD records, as a person would write them."""
+    read = nvd.build(FeedConfig(source=str(folder / "nvd.jsonl.zst"))).update(None)
+    criteria = {
+        match.criteria
+        for item in read
+        if isinstance(item, Vulnerability)
+        for configuration in item.configurations
+        for node in configuration.nodes
+        for match in node.matches
+        if match.vulnerable
+    }
+    return sorted({tuple(part.replace("_", " ").title() for part in each.split(":")[3:5]) for each in criteria})
 
 
 def measure(folder: Path) -> None:
@@ -112,8 +135,8 @@ def measure(folder: Path) -> None:
         result = json.loads(done.stdout)
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         print(
-            f"{label}: {seconds:.1f} s, peak {peak:,.0f} MiB, exit code {done.returncode}; {result['devices']:,} devices, "
-            f"{result['devices_with_findings']:,} with findings, {result['findings']:,} findings "
+            f"{label}: {seconds:.1f} s, peak {peak:,.0f} MiB, exit code {done.returncode}; "
+            f"{result['devices']:,} devices, {result['devices_with_findings']:,} with findings, {result['findings']:,} findings "
             f"({result['needs_review']:,} need review, {result['known_exploited']:,} known exploited), "
             f"changes {result['changes']}"
         )
@@ -123,8 +146,6 @@ def measure(folder: Path) -> None:
 
 def report(folder: Path) -> None:
     """Findings per source, from the store."""
-    from meddojo.store import Store
-
     with Store(f"sqlite:///{folder / 'store.db'}") as store:
         for state in store.records.states():
             print(f"  {state.name}: {state.records:,} records, {state.skipped} skipped")
@@ -136,38 +157,28 @@ def report(folder: Path) -> None:
 
 
 def compare(folder: Path) -> None:
-    """Nomination by index against handing every record to the matcher."""
-    from analyzers.matching import build
-    from meddojo.advisory import Advisory
-    from meddojo.config import AnalyzerConfig, FeedConfig
-    from meddojo.store import Store
-    from scheduler.casework import build_case
-
-    import connectors.feeds.csaf as csaf
-
-    chosen = devices_of(folder)[: NAIVE_DEVICES * 25 : 25]
-    every = tuple(item for item in csaf.build(FeedConfig(source=str(folder / "csaf"))).update(None) if isinstance(item, Advisory))
-    matcher, now = build(AnalyzerConfig()), datetime.now(UTC)
+    """Nomination by index against handing every advisory to the matcher, both with warm caches."""
+    chosen = devices_of(folder)[: NAIVE_DEVICES * 10 : 10]
+    read = csaf.build(FeedConfig(source=str(folder / "csaf"))).update(None)
+    every = tuple(item for item in read if isinstance(item, Advisory))
+    matcher, now = matching.build(AnalyzerConfig()), datetime.now(UTC)
+    seconds, found = {}, {}
     with Store(f"sqlite:///{folder / 'store.db'}") as store:
-        began = time.perf_counter()
-        cases = [build_case(device, store, now) for device in chosen]
-        indexed = [matcher.judge(case, ()) for case in cases]
-        with_index = time.perf_counter() - began
-    from dataclasses import replace
-
-    began = time.perf_counter()
-    naive = [matcher.judge(replace(case, advisories=every), ()) for case in cases]
-    without = time.perf_counter() - began
-    same = all({f.check for f in a} == {f.check for f in b} for a, b in zip(indexed, naive, strict=True))
+        for label in ("warming", "index", "all"):
+            began = time.perf_counter()
+            cases = [build_case(device, store, now) for device in chosen]
+            if label != "index":
+                cases = [replace(case, advisories=every) for case in cases]
+            found[label] = [{finding.check for finding in matcher.judge(case, ())} for case in cases]
+            seconds[label] = time.perf_counter() - began
     print(
-        f"matching {len(chosen)} devices: {with_index:.2f} s with the index, {without:.2f} s without: "
-        f"ratio {without / with_index:.1f}, same findings: {same}"
+        f"matching {len(chosen)} devices: {seconds['index']:.2f} s with the index, {seconds['all']:.2f} s with every "
+        f"advisory: ratio {seconds['all'] / seconds['index']:.1f}, same findings: {found['index'] == found['all']}"
     )
 
 
-def devices_of(folder: Path) -> list:
-    from connectors.inventory import read_inventory
-
+def devices_of(folder: Path) -> list[Device]:
+    """The generated inventory."""
     return list(read_inventory(folder / "inventory.csv").devices)
 
 
