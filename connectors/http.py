@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -27,16 +27,25 @@ LONGEST_PAUSE_SECONDS = 300.0
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK = 1 << 16
+_SHORTEST_SECRET = 8
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A complete answer."""
+    """A complete answer.
+
+    Attributes
+    ----------
+    hidden
+        What must not appear in a message, should the server send it back: the words of our own headers.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     url: str
+    hidden: tuple[str, ...] = field(default=(), repr=False)
 
     def json(self) -> Any:
         """Decode the body.
@@ -58,6 +67,8 @@ class Response:
     def excerpt(self, length: int = 300) -> str:
         """Start of the body, on one line, for messages."""
         text = self.body[: length * 4].decode("utf-8", "replace")
+        for secret in self.hidden:
+            text = text.replace(secret, "***")
         if "<html" in text.lower():
             return "an HTML page"
         return " ".join(text.split())[:length]
@@ -79,11 +90,14 @@ class HttpUnavailableError(TransientError):
     ----------
     status
         The last HTTP status, or 0 when the connection itself failed.
+    retry_after
+        Seconds the server asked to be left alone for; 0 when it did not ask.
     """
 
-    def __init__(self, message: str, hint: str, status: int = 0) -> None:
+    def __init__(self, message: str, hint: str, status: int = 0, retry_after: float = 0.0) -> None:
         super().__init__(message, hint)
         self.status = status
+        self.retry_after = retry_after
 
     @property
     def answered(self) -> bool:
@@ -112,6 +126,9 @@ class PoliteSession:
     ) -> None:
         self._network = network
         self._headers = dict(headers or {})
+        self._hidden = tuple(
+            word for value in self._headers.values() for word in value.split() if len(word) >= _SHORTEST_SECRET
+        )
         self._pause = pause
         self._session: requests.Session | None = None
         self.requests_sent = 0
@@ -181,6 +198,7 @@ class PoliteSession:
                     f"{_bare(url)} answered HTTP {response.status} ({response.excerpt(120)}), tried {attempt} time(s)",
                     "the server is busy or broken; look at its log. The next run tries again",
                     response.status,
+                    wait,
                 )
                 if wait > LONGEST_PAUSE_SECONDS:
                     break
@@ -190,24 +208,23 @@ class PoliteSession:
         raise failure
 
     def _follow(self, method: str, url: str, max_bytes: int, request: Mapping[str, Any]) -> Response:
-        origin = urlsplit(url)
         parameters = dict(request)
         for _ in range(MAX_REDIRECTS + 1):
             response = self._once(method, url, max_bytes, parameters)
             location = response.headers.get("Location", "")
             if response.status not in _REDIRECTS or not location:
                 return response
-            target = urlsplit(urljoin(url, location))
-            if target.hostname != origin.hostname or (origin.scheme == "https" and target.scheme != "https"):
+            target = _joined(url, location)
+            if not _same_server(url, target):
                 raise RemoteError(
-                    f"{_bare(url)} redirects to {target.scheme}://{target.hostname}, which is not followed",
+                    f"{_bare(url)} redirects to {_bare(target)}, which is not followed",
                     "if that is the right server, configure its address",
                 )
             if method != "GET":
                 raise RemoteError(
-                    f"{_bare(url)} redirects a {method} to {_bare(target.geturl())}", "configure that address instead"
+                    f"{_bare(url)} redirects a {method} to {_bare(target)}", "configure that address instead"
                 )
-            url = target.geturl()
+            url = target
             parameters.pop("params", None)
         raise RemoteError(f"{_bare(url)} redirects in circles", "check the address")
 
@@ -221,7 +238,7 @@ class PoliteSession:
                     raise RemoteError(
                         f"{_bare(url)} sends more than {max_bytes:,} bytes", "this is not the document meant"
                     )
-            return Response(answer.status_code, answer.headers, bytes(body), _bare(url))
+            return Response(answer.status_code, answer.headers, bytes(body), _bare(url), self._hidden)
 
     @contextmanager
     def _open(self, method: str, url: str, request: Mapping[str, Any]) -> Iterator[requests.Response]:
@@ -248,6 +265,10 @@ class PoliteSession:
         session.verify = self._network.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or True
         # With trust_env, a .netrc would replace our Authorization header.
         session.trust_env = False
+        if self._network.proxy:
+            session.proxies = {"http": self._network.proxy, "https": self._network.proxy}
+        # Redirects are followed here; requests, even when told not to, would read their bodies without a limit.
+        session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
         self._session = session
         return session
 
@@ -265,7 +286,7 @@ def _accepted(response: Response) -> Response:
 def _retry_after(headers: Mapping[str, str]) -> float:
     """Seconds of a ``Retry-After`` header, in either form (RFC 9110, 10.2.3); 0 when absent or unreadable."""
     text = headers.get("Retry-After", "").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
@@ -275,10 +296,32 @@ def _retry_after(headers: Mapping[str, str]) -> float:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
+def _joined(url: str, location: str) -> str:
+    """Where a redirect leads to."""
+    try:
+        target = urljoin(url, location)
+        if urlsplit(target).hostname and urlsplit(target).port != 0:
+            return target
+    except ValueError:
+        pass
+    raise RemoteError(f"{_bare(url)} redirects to something that is no address", "tell whoever runs that server")
+
+
+def _same_server(url: str, target: str) -> bool:
+    """Whether a redirect stays with the host and port that were configured; a step up to https counts as staying."""
+    old, new = urlsplit(url), urlsplit(target)
+    ports = [parts.port or _DEFAULT_PORTS.get(parts.scheme) for parts in (old, new)]
+    step_up = (old.scheme, new.scheme, *ports) == ("http", "https", 80, 443)
+    return old.hostname == new.hostname and (step_up or (old.scheme == new.scheme and ports[0] == ports[1]))
+
+
 def _bare(url: str) -> str:
     """The URL without user, password, query or fragment: what may appear in a log."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "a URL that cannot be read"
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 

@@ -128,4 +128,4 @@ def finding_identity(stream: Stream, device_id: str, check: str, component_key: 
         ``mdj-`` and 32 hexadecimal digits of SHA-256 over the four parts.
     """
     parts = "\x1f".join((stream.value, device_id, check, component_key))
-    return "mdj-" + hashlib.sha256(parts.encode()).hexdigest()[:32]
+    return "mdj-" + hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]

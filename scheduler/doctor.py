@@ -126,6 +126,4 @@ def _policy(client: DefectDojoClient) -> str:
     if test is None:
         return "known after the first push"
     hashed = ", ".join(sorted(test.policy.hashed)) or "nothing"
-    return (
-        f"{test.policy.algorithm}; the server recognises findings by {hashed}; those values are kept as first delivered"
-    )
+    return f"{test.policy.algorithm}; the server recognises a finding by {hashed}"

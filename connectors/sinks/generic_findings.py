@@ -22,7 +22,9 @@ Row = dict[str, Any]
 
 TITLE_LENGTH = 500
 _TEXT_LENGTH = 60_000
+_LINE_LENGTH = 2000
 _IDENTIFIER_LENGTH = 50
+_LARGEST_CWE = 9_999_999
 # Everything XML 1.0 and PostgreSQL refuse: control characters but tab and line feed, and lone surrogates.
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>!|#~])")
@@ -54,14 +56,14 @@ def row(finding: Finding, device: Device) -> Row:
     """
     component = finding.components[0] if finding.components else None
     values: Row = {
-        "title": clean(finding.title, TITLE_LENGTH, one_line=True) or finding.check,
+        "title": clean(finding.title, TITLE_LENGTH, one_line=True) or clean(finding.check, TITLE_LENGTH, one_line=True),
         "severity": finding.severity.value,
         "description": _text("description", finding, device),
         "impact": _text("impact", finding, device),
         "mitigation": _text("mitigation", finding, device),
         "steps_to_reproduce": _text("steps_to_reproduce", finding, device),
         "severity_justification": _text("severity_justification", finding, device),
-        "references": "\n".join(clean(url, 2000, one_line=True) for url in finding.references),
+        "references": "\n".join(clean(_link(url), _LINE_LENGTH, one_line=True) for url in finding.references),
         "unique_id_from_tool": finding.identity,
         "vuln_id_from_tool": clean(finding.check, 500, one_line=True),
         "vulnerability_ids": vulnerability_ids(finding),
@@ -72,8 +74,9 @@ def row(finding: Finding, device: Device) -> Row:
         "kev_date": finding.kev.date_added.isoformat() if finding.kev else None,
         "tags": tags(finding),
     }
-    if finding.cwes:
-        values["cwe"] = finding.cwes[0]
+    cwe = next((number for number in finding.cwes if 0 < number <= _LARGEST_CWE), None)
+    if cwe:
+        values["cwe"] = cwe
     if component:
         values["component_name"] = clean(component.name, 500, one_line=True)
         values["component_version"] = clean(component.version, 100, one_line=True)
@@ -93,8 +96,8 @@ def clean(text: str, length: int, *, one_line: bool = False) -> str:
 
 def vulnerability_ids(finding: Finding) -> list[str]:
     """Identifiers the server's column holds, the canonical one first."""
-    names = [finding.check, *sorted(set(finding.aliases) - {finding.check})]
-    return [name for name in (clean(name, 500, one_line=True) for name in names) if 0 < len(name) <= _IDENTIFIER_LENGTH]
+    names = (clean(name, 500, one_line=True) for name in (finding.check, *sorted(finding.aliases)))
+    return list(dict.fromkeys(name for name in names if 0 < len(name) <= _IDENTIFIER_LENGTH))
 
 
 def tags(finding: Finding) -> list[str]:
@@ -113,21 +116,21 @@ def _vectors(scores: Iterable[CvssScore]) -> Row:
     for score in scores:
         field = {"3": "cvssv3", "4": "cvssv4"}.get(score.version[:1])
         if field and field not in values:
-            base = _base_score(field, score.vector)
-            if base is not None:
-                values[field], values[f"{field}_score"] = score.vector, base
+            values |= _rated(field, score.vector)
     return values
 
 
 @cache
-def _base_score(field: str, vector: str) -> float | None:
+def _rated(field: str, vector: str) -> Row:
+    """The vector in the order of the standard, as the server writes it too, with its base score; empty if invalid."""
     from cvss import CVSS3, CVSS4
     from cvss.exceptions import CVSSError
 
     try:
-        return float((CVSS3(vector) if field == "cvssv3" else CVSS4(vector)).scores()[0])
+        rating = CVSS3(vector) if field == "cvssv3" else CVSS4(vector)
     except CVSSError:
-        return None
+        return {}
+    return {field: rating.clean_vector(), f"{field}_score": float(rating.scores()[0])}
 
 
 def _text(field: str, finding: Finding, device: Device) -> str:
@@ -160,4 +163,5 @@ def _plain(text: object) -> str:
 
 def _link(url: str) -> str:
     """An address as a Markdown autolink if it is one of the web, else as plain text."""
-    return f"<{url}>" if web_link(url) else _plain(url)
+    address = web_link(url)
+    return f"<{address}>" if address else _plain(url)

@@ -19,14 +19,9 @@ if TYPE_CHECKING:
 
 
 class DeliveryState(StrEnum):
-    """Where a finding stands with a sink.
-
-    CLOSING is written before the sink is asked to close: should the answer be lost, a finding the sink then shows
-    as mitigated is known to have been closed by us and not by a person.
-    """
+    """Where a finding stands with a sink; CLOSED when it was closed because no source reports it any more."""
 
     OPEN = "open"
-    CLOSING = "closing"
     CLOSED = "closed"
 
 

@@ -60,6 +60,10 @@ def _engagement_of_test(state: State, row: Row, text: str) -> bool:
     return str(state.tables["tests"][row["test"]]["engagement"]) == text
 
 
+def _type_of_test(state: State, row: Row, text: str) -> bool:
+    return str(state.tables["tests"][row["test"]]["test_type"]) == text
+
+
 def _at_least(column: str) -> Test:
     return lambda state, row, text: row[column] is not None and row[column] >= float(text)
 
@@ -90,6 +94,7 @@ FILTERS: dict[str, dict[str, Test]] = {
         "id": _any_of("id"),
         "test": _equals("test"),
         "test__engagement": _engagement_of_test,
+        "test__test_type": _type_of_test,
         "product_name": _product_name,
         "title": _contains("title"),
         "exact_title": _same_text("title"),

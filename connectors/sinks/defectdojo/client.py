@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -23,12 +23,12 @@ T = TypeVar("T")
 class Policy:
     """How the server recognises a finding it already has (``GET /tests/{id}/``)."""
 
-    algorithm: str = "hash_code"
-    hash_fields: tuple[str, ...] = ()
+    algorithm: str
+    hash_fields: tuple[str, ...]
 
     @property
     def hashed(self) -> frozenset[str]:
-        """Fields of a row that make the server's hash; they must not change once delivered."""
+        """Fields of a row that make the server's hash."""
         if self.algorithm == "unique_id_from_tool":
             return frozenset()
         return frozenset(self.hash_fields or ("title", "cwe", "line", "file_path", "description"))
@@ -40,24 +40,17 @@ class RemoteTest:
 
     Attributes
     ----------
+    engagement
+        Number of the engagement it belongs to.
     percent_complete
-        100 unless an import is under way, or died half-way.
+        Below 100 while its first import is under way, or when that one died half-way.
     """
 
     id: int
     title: str
+    engagement: int
     percent_complete: int
     policy: Policy
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """What a reimport did, as the server counts it."""
-
-    created: int = 0
-    closed: int = 0
-    reactivated: int = 0
-    untouched: int = 0
 
 
 class DefectDojoClient:
@@ -119,53 +112,39 @@ class DefectDojoClient:
         """Findings by ``test`` or ``test__test_type``."""
         return self._pages("findings/", filters | {"o": "id"})
 
-    def finding_count(self, test: int) -> int:
-        """How many findings a test holds."""
-        return int(self._get("findings/", {"test": test, "limit": 1})["count"])
-
-    def reimport(
-        self, findings: list[Row], target: Mapping[str, str], *, close_old: bool, version: str
-    ) -> tuple[int, Delta]:
-        """Upload a whole stream once; never repeated here, since the server is not safe against two at a time.
+    def reimport(self, findings: Sequence[Row], target: Mapping[str, str], *, version: str) -> None:
+        """Import findings the server does not have; sent once, since it is not safe against two imports at a time.
 
         Parameters
         ----------
         target
             Form fields that name the test: its number, or titles with ``auto_create_context``.
-        close_old
-            Whether the server may close what is missing.
-
-        Returns
-        -------
-        tuple of int and Delta
-            Number of the test, and what changed in it.
         """
         report = {"name": "MedDojo", "type": self._config.test_type, "findings": findings}
         form = {
             "scan_type": SCAN_TYPE,
             "minimum_severity": "Info",
-            "close_old_findings": str(close_old).lower(),
+            # What is not in the file is not gone: it is there already.
+            "close_old_findings": "false",
             "do_not_reactivate": "true",
             "version": version,
             **target,
         }
-        body = json.dumps(report, ensure_ascii=True).encode()
-        answer = self._send(
-            "POST",
-            "reimport-scan/",
-            attempts=1,
-            data=form,
-            files={"file": ("meddojo.json", body, "application/json")},
-        ).json()
-        return int(answer["test"] if answer.get("test_id") is None else answer["test_id"]), _delta(answer)
+        file = ("meddojo.json", json.dumps(report).encode(), "application/json")
+        self._send("POST", "reimport-scan/", attempts=1, data=form, files={"file": file}).json()
 
     def patch(self, number: int, changes: Mapping[str, Any]) -> None:
         """Change fields of one finding."""
         self._send("PATCH", f"findings/{number}/", json=dict(changes))
 
     def close(self, number: int, note: str) -> None:
-        """Mitigate one finding, with a note that says why."""
-        self._send("POST", f"findings/{number}/close/", json={"is_mitigated": True, "note": note})
+        """Mitigate one finding, with a note that says why; sent once, since every call leaves a note."""
+        self._send("POST", f"findings/{number}/close/", attempts=1, json={"is_mitigated": True, "note": note})
+
+    def place(self, engagement: int) -> tuple[str, str]:
+        """Names of the product and of the engagement with this number, as people may have renamed them."""
+        found = self._get(f"engagements/{engagement}/")
+        return str(self._get(f"products/{found['product']}/")["name"]), str(found["name"])
 
     def sees_product_type(self) -> bool:
         """Whether the configured product type exists and the token's user may see it."""
@@ -225,17 +204,10 @@ def _explained(error: HttpRefusedError, method: str, path: str) -> HttpRefusedEr
 
 
 def _test(row: Mapping[str, Any]) -> RemoteTest:
-    policy = Policy(row.get("deduplication_algorithm") or "legacy", tuple(row.get("hash_code_fields") or ()))
-    return RemoteTest(int(row["id"]), row.get("title") or "", int(row.get("percent_complete") or 0), policy)
-
-
-def _delta(answer: Mapping[str, Any]) -> Delta:
-    statistics = answer.get("statistics") or {}
-    delta = statistics.get("delta")
-    if delta is None:
-        after = (statistics.get("after") or {}).get("total") or {}
-        return Delta(created=int(after.get("total") or 0))
-    counts = {
-        kind: int(((delta.get(kind) or {}).get("total") or {}).get("total") or 0) for kind in Delta.__dataclass_fields__
-    }
-    return Delta(**counts)
+    return RemoteTest(
+        int(row["id"]),
+        row.get("title") or "",
+        int(row["engagement"]),
+        int(row.get("percent_complete") or 0),
+        Policy(row.get("deduplication_algorithm") or "legacy", tuple(row.get("hash_code_fields") or ())),
+    )

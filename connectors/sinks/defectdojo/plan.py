@@ -1,18 +1,18 @@
 """What to do about one stream, decided from what the server shows and what the ledger remembers.
 
-Three things a reimport alone gets wrong are decided here: values it does not refresh, findings it would close or
-reactivate against a person's word, and texts whose change would make the server take an old finding for a new one.
+A reimport refreshes few values of a finding it knows, closes what people accepted, and takes a finding whose text
+changed for a new one. So a finding the server holds is never uploaded again: only new ones are imported, those that
+changed are patched, those that are gone are closed by number.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from connectors.sinks.defectdojo.client import Policy
 from connectors.sinks.generic_findings import Row
 from meddojo.finding import Verdict
 from meddojo.store.ledger import DeliveredFinding, DeliveryState
@@ -42,16 +42,27 @@ FACTS = (
 JUDGEMENTS = ("severity",)
 REFRESHED = FACTS + JUDGEMENTS
 
+# EPSS moves a little for nearly every CVE every day, and the server takes six corrections a second: smaller steps wait.
+_TOLERANCE = {"epss_score": 0.001, "epss_percentile": 0.01}
+_EXACT = 5e-6
+
+CLOSING_NOTE = "MedDojo: no source reports this any more."
+_IDENTITY_PREFIX = "mdj-"
 # The server signs its own notes so; any other was written by a person.
 _IMPORT_NOTE = re.compile(r".* (by|from) .* re-upload.*", re.DOTALL)
-
-# What can be read back of the default hash; it ignores case, so that the server's Title Case does no harm.
-_HASHED_BY_DEFAULT = ("title", "description", "cwe")
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteFinding:
-    """A finding as the server shows it."""
+    """A finding as the server shows it.
+
+    Attributes
+    ----------
+    closings
+        How often it was closed because no source reported it any more: one note each.
+    closed_by_us
+        Whether the last of these closings is what it is mitigated by.
+    """
 
     id: int
     identity: str
@@ -62,16 +73,20 @@ class RemoteFinding:
     risk_accepted: bool
     decided: datetime | None
     justification: str
-    closed_by_import: bool
+    closings: int
+    closed_by_us: bool
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> RemoteFinding:
         """From ``GET /findings/``."""
-        values = {name: row.get(name) for name in (*REFRESHED, *_HASHED_BY_DEFAULT)}
+        values = {name: row.get(name) for name in REFRESHED}
         values["vulnerability_ids"] = [each["vulnerability_id"] for each in row.get("vulnerability_ids") or ()]
-        moment = row.get("mitigated") or row.get("last_status_update")
-        notes = [str(note.get("entry", "")) for note in sorted(row.get("notes") or (), key=lambda note: note["id"])]
-        written = [note for note in notes if not _IMPORT_NOTE.fullmatch(note)]
+        mitigated, changed = _moment(row.get("mitigated")), _moment(row.get("last_status_update"))
+        notes = sorted(row.get("notes") or (), key=lambda note: note["id"])
+        closings = [moment for note in notes if _closes(note["entry"]) and (moment := _moment(note.get("date")))]
+        written = [note["entry"] for note in notes if not (_closes(note["entry"]) or _signed_by_server(note["entry"]))]
+        # The server stamps a finding first and writes the note after; a later stamp is another closing: a person's.
+        ours = bool(closings and mitigated and mitigated <= max(closings))
         return cls(
             int(row["id"]),
             row.get("unique_id_from_tool") or "",
@@ -80,12 +95,14 @@ class RemoteFinding:
             bool(row.get("false_p")),
             bool(row.get("out_of_scope")),
             bool(row.get("risk_accepted")),
-            datetime.fromisoformat(moment) if moment else None,
+            mitigated or changed,
             written[-1] if written else "",
-            any(note.startswith("Mitigated by ") and _IMPORT_NOTE.fullmatch(note) for note in notes),
+            len(closings),
+            ours,
         )
 
-    def verdict(self, memory: DeliveredFinding | None) -> Verdict | None:
+    @property
+    def verdict(self) -> Verdict | None:
         """What a person decided about it; None if nobody did.
 
         A finding that is mitigated without our having closed it was mitigated by a person.
@@ -96,22 +113,15 @@ class RemoteFinding:
             return Verdict.OUT_OF_SCOPE
         if self.risk_accepted:
             return Verdict.RISK_ACCEPTED
-        if self.mitigated and not self.closed_by_us(memory):
+        if self.mitigated and not self.closed_by_us:
             return Verdict.MITIGATED
         return None
-
-    def closed_by_us(self, memory: DeliveredFinding | None) -> bool:
-        """Whether it is mitigated because we no longer reported it."""
-        if memory is None:
-            return self.mitigated and self.closed_by_import
-        return self.mitigated and memory.state is not DeliveryState.OPEN
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
     """Fields of one finding to correct."""
 
-    identity: str
     id: int
     changes: Mapping[str, Any]
 
@@ -122,24 +132,18 @@ class Plan:
 
     Attributes
     ----------
-    upload
-        Rows to reimport; empty when no finding is new and none is to be closed.
-    close_old
-        Whether the reimport closes what is not among `upload`.
-    close_one_by_one
-        Server numbers to close by hand, because the test holds findings that are not ours.
-    closing
-        Identities that will be closed, either way.
+    create
+        Rows the server does not have.
+    close
+        Server numbers of findings that are gone.
     reopen
         Server numbers of findings we closed that are back.
     memories
         How the ledger has to look before the first step, so that an interrupted run is understood afterwards.
     """
 
-    upload: tuple[Row, ...] = ()
-    close_old: bool = False
-    close_one_by_one: tuple[int, ...] = ()
-    closing: tuple[str, ...] = ()
+    create: tuple[Row, ...] = ()
+    close: tuple[int, ...] = ()
     reopen: tuple[int, ...] = ()
     patches: tuple[Patch, ...] = ()
     memories: tuple[DeliveredFinding, ...] = field(default=(), compare=False)
@@ -147,14 +151,13 @@ class Plan:
     @property
     def empty(self) -> bool:
         """True when the server already shows what it should."""
-        return not (self.upload or self.close_one_by_one or self.reopen or self.patches)
+        return not (self.create or self.close or self.reopen or self.patches)
 
 
 def make_plan(
     rows: Sequence[Row],
     remote: Sequence[RemoteFinding],
     memory: Mapping[str, DeliveredFinding],
-    policy: Policy,
     *,
     complete: bool,
 ) -> Plan:
@@ -168,49 +171,28 @@ def make_plan(
         The test as the server shows it, foreign findings included.
     memory
         What the ledger knows of the stream, by identity.
-    policy
-        Which fields the server hashes.
     complete
         False keeps every finding open that is missing from `rows`.
     """
-    wanted = {row["unique_id_from_tool"]: row for row in rows}
-    shown: dict[str, RemoteFinding] = {}
-    for finding in sorted(remote, key=lambda each: each.id):
-        shown.setdefault(finding.identity, finding)
-    ours = {name: each for name, each in shown.items() if name in wanted or name in memory or name.startswith("mdj-")}
-    strangers = len(ours) < len(remote)
-
-    new = [name for name in wanted if name not in ours]
-    closing = [
-        name for name, each in ours.items() if name not in wanted and complete and _may_close(each, memory.get(name))
-    ]
-    by_hand = closing if strangers else []
-    upload: list[Row] = []
-    if new or (closing and not by_hand):
-        upload = [
-            _pinned(row, memory.get(name), ours.get(name), policy)
-            for name, row in wanted.items()
-            if not _settled(name, ours, memory)
-        ]
-        # What people keep open or accepted must be in the file, or the server would close it.
-        kept = [name for name in ours if name not in wanted and name not in closing and not ours[name].mitigated]
-        if closing and not by_hand:
-            upload += [_pinned(_recalled(ours[name]), memory.get(name), ours[name], policy) for name in kept]
-    reopen = [ours[name].id for name in wanted if name in ours and _may_reopen(ours[name], memory.get(name))]
-    patches = [
-        Patch(name, ours[name].id, changes)
-        for name, row in wanted.items()
-        if name in ours and not _settled(name, ours, memory)
-        if (changes := _changes(row, ours[name], memory.get(name)))
-    ]
+    wanted = _by_identity(rows)
+    shown = {finding.identity for finding in remote}
+    present = [(finding, wanted[finding.identity]) for finding in remote if finding.identity in wanted]
+    gone = [finding for finding in _ours(remote) if complete and finding.identity not in wanted]
+    memories, patches = [], []
+    for finding, row in present:
+        known = memory.get(finding.identity)
+        # What a person mitigated is left alone altogether.
+        changes = {} if finding.verdict is Verdict.MITIGATED else _changes(row, finding, known)
+        if changes:
+            patches.append(Patch(finding.id, _as_sent(changes)))
+            memories.append(_remembered(known or _adopted(row, finding), intended=changes))
+    create = [row for name, row in wanted.items() if name not in shown]
     return Plan(
-        tuple(upload),
-        bool(closing and not by_hand),
-        tuple(ours[name].id for name in by_hand),
-        tuple(closing),
-        tuple(reopen),
+        tuple(create),
+        tuple(finding.id for finding in gone if _may_close(finding, memory.get(finding.identity))),
+        tuple(finding.id for finding, _ in present if finding.closed_by_us and finding.verdict is None),
         tuple(patches),
-        tuple(_memories(wanted, ours, memory, closing, patches)),
+        (*memories, *(_unseen(row) for row in create)),
     )
 
 
@@ -218,89 +200,115 @@ def settle(
     rows: Sequence[Row], remote: Sequence[RemoteFinding], memory: Mapping[str, DeliveredFinding]
 ) -> tuple[DeliveredFinding, ...]:
     """The ledger once the server shows what it should; only entries that changed."""
-    wanted = {row["unique_id_from_tool"]: row for row in rows}
-    settled = []
-    for finding in remote:
-        known, row = memory.get(finding.identity), wanted.get(finding.identity)
-        if row is not None:
-            state = DeliveryState.OPEN
-            values = {name: row[name] for name in REFRESHED if name in row and _same(row[name], finding.values[name])}
-            past = dict(known.row) if known else _fresh(_adopted(row, finding))
-            now = past | {"delivered": past["delivered"] | values, "intended": {}}
-        elif known is not None:
-            # A finding that a person reopened after we closed it stays CLOSED here, and hence is never closed again.
-            state = DeliveryState.CLOSED if known.state is DeliveryState.CLOSING and finding.mitigated else known.state
-            now = dict(known.row)
-        else:
-            continue
-        entry = DeliveredFinding(finding.identity, state, finding.id, now)
-        if entry != known:
-            settled.append(entry)
-    return tuple(settled)
+    wanted = _by_identity(rows)
+    settled = (
+        _settled(finding, wanted.get(finding.identity), memory.get(finding.identity)) for finding in _ours(remote)
+    )
+    return tuple(entry for entry in settled if entry and entry != memory.get(entry.identity))
 
 
-def _may_close(finding: RemoteFinding, memory: DeliveredFinding | None) -> bool:
+def under_way(memory: Mapping[str, DeliveredFinding]) -> tuple[DeliveredFinding, ...]:
+    """Findings that were sent for creation, and nobody knows yet what became of them."""
+    return tuple(known for known in memory.values() if known.remote_id is None and known.row["intended"])
+
+
+def answered(sent: Iterable[DeliveredFinding]) -> tuple[DeliveredFinding, ...]:
+    """The same findings once the server is done with the upload, one way or the other."""
+    return tuple(_remembered(known, delivered=known.row["intended"], intended={}) for known in sent)
+
+
+def _by_identity(rows: Iterable[Row]) -> dict[str, Row]:
+    return {row["unique_id_from_tool"]: row for row in rows}
+
+
+def _ours(remote: Iterable[RemoteFinding]) -> Iterator[RemoteFinding]:
+    return (finding for finding in remote if finding.identity.startswith(_IDENTITY_PREFIX))
+
+
+def _may_close(finding: RemoteFinding, known: DeliveredFinding | None) -> bool:
     """Open, undecided, and not reopened by a person after we closed it."""
-    reopened = memory is not None and memory.state is DeliveryState.CLOSED
-    return not finding.mitigated and not reopened and finding.verdict(memory) is None
+    reopened = finding.closings > (known.row["closings"] if known else 0)
+    return not (finding.mitigated or finding.verdict or reopened)
 
 
-def _may_reopen(finding: RemoteFinding, memory: DeliveredFinding | None) -> bool:
-    return finding.closed_by_us(memory) and finding.verdict(memory) is None
+def _changes(row: Row, finding: RemoteFinding, known: DeliveredFinding | None) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in _refreshed(row).items()
+        if value not in ([], None)
+        and not _same(value, finding.values[name], _TOLERANCE.get(name, _EXACT))
+        and _ours_to_change(name, finding.values[name], known)
+    }
 
 
-def _settled(name: str, ours: Mapping[str, RemoteFinding], memory: Mapping[str, DeliveredFinding]) -> bool:
-    """A person mitigated it: leave it out, so that the server neither reactivates nor annotates it."""
-    return name in ours and ours[name].verdict(memory.get(name)) is Verdict.MITIGATED
+def _as_sent(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The server takes the CWE as a list of its own form."""
+    others = {name: value for name, value in changes.items() if name != "cwe"}
+    return others | ({"cwes": [{"cwe": changes["cwe"]}]} if "cwe" in changes else {})
 
 
-def _pinned(row: Row, memory: DeliveredFinding | None, remote: RemoteFinding | None, policy: Policy) -> Row:
-    """The row with the values the server hashed when it first saw the finding."""
-    if remote is None and memory is None:
-        return row
-    first = memory.row["pinned"] if memory else _adopted(row, remote)
-    pinned = {name: value for name, value in row.items() if name not in policy.hashed}
-    return pinned | {name: first[name] for name in policy.hashed if name in first}
-
-
-def _adopted(row: Row, remote: RemoteFinding | None) -> Row:
-    """What the server hashed, as far as it can be told from what it shows."""
-    if remote is None:
-        return row
-    shown = {name: remote.values[name] for name in _HASHED_BY_DEFAULT if remote.values[name]}
-    return {name: value for name, value in row.items() if name not in _HASHED_BY_DEFAULT} | shown
-
-
-def _recalled(finding: RemoteFinding) -> Row:
-    """A row for a finding we no longer report but which is to stay as it is."""
-    names = ("title", "severity", "description", "vulnerability_ids")
-    return {name: finding.values[name] for name in names} | {"unique_id_from_tool": finding.identity}
-
-
-def _changes(row: Row, remote: RemoteFinding, memory: DeliveredFinding | None) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    for name in REFRESHED:
-        if name not in row or _same(row[name], remote.values[name]):
-            continue
-        if _ours_to_change(name, remote.values[name], memory) and row[name] not in ([], None):
-            changes[name] = row[name]
-    if "cwe" in changes:
-        changes["cwes"] = [{"cwe": changes.pop("cwe")}]
-    return changes
-
-
-def _ours_to_change(name: str, shown: Any, memory: DeliveredFinding | None) -> bool:
+def _ours_to_change(name: str, shown: Any, known: DeliveredFinding | None) -> bool:
     """Whether the value shown is one we delivered, or were about to; any other was set by a person."""
-    if memory is None:
+    if known is None:
         return name in FACTS
-    delivered, intended = memory.row["delivered"], memory.row["intended"]
+    delivered, intended = known.row["delivered"], known.row["intended"]
     return name not in delivered or _same(delivered[name], shown) or (name in intended and _same(intended[name], shown))
 
 
-def _same(ours: Any, theirs: Any) -> bool:
-    """Equal as far as the server's storage goes."""
+def _settled(finding: RemoteFinding, row: Row | None, known: DeliveredFinding | None) -> DeliveredFinding | None:
+    if row is None:
+        # `closings` stays: one more than remembered on an open finding means that a person reopened it.
+        state = DeliveryState.CLOSED if finding.mitigated else DeliveryState.OPEN
+        return known and DeliveredFinding(finding.identity, state, finding.id, known.row)
+    known = known or _adopted(row, finding)
+    values = {
+        name: row[name]
+        for name in REFRESHED
+        if name in row
+        and _same(row[name], finding.values[name], _TOLERANCE.get(name, _EXACT))
+        and _ours_to_change(name, finding.values[name], known)
+    }
+    past = _remembered(known, delivered=known.row["delivered"] | values, intended={}, closings=finding.closings)
+    return DeliveredFinding(finding.identity, DeliveryState.OPEN, finding.id, past.row)
+
+
+def _unseen(row: Row) -> DeliveredFinding:
+    """Memory of a finding that is about to be created."""
+    memory = {"delivered": {}, "intended": _refreshed(row), "closings": 0}
+    return DeliveredFinding(row["unique_id_from_tool"], DeliveryState.OPEN, None, memory)
+
+
+def _adopted(row: Row, finding: RemoteFinding) -> DeliveredFinding:
+    """Memory of a finding the ledger has lost: a severity that is not ours is taken for a person's."""
+    judgements = {name: row[name] for name in JUDGEMENTS}
+    memory = {"delivered": judgements, "intended": {}, "closings": finding.closings}
+    return DeliveredFinding(finding.identity, DeliveryState.OPEN, finding.id, memory)
+
+
+def _refreshed(row: Row) -> Row:
+    return {name: row[name] for name in REFRESHED if name in row}
+
+
+def _remembered(known: DeliveredFinding, **changes: Any) -> DeliveredFinding:
+    return DeliveredFinding(known.identity, known.state, known.remote_id, {**known.row, **changes})
+
+
+def _closes(note: str) -> bool:
+    return note == CLOSING_NOTE or (note.startswith("Mitigated by ") and _signed_by_server(note))
+
+
+def _signed_by_server(note: str) -> bool:
+    return _IMPORT_NOTE.fullmatch(note) is not None
+
+
+def _moment(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _same(ours: Any, theirs: Any, tolerance: float = _EXACT) -> bool:
+    """Equal as far as the server's storage goes, numbers within `tolerance`."""
     if isinstance(ours, float) or isinstance(theirs, float):
-        return abs(float(ours or 0.0) - float(theirs or 0.0)) < 5e-6
+        return abs(float(ours or 0.0) - float(theirs or 0.0)) < tolerance
     if isinstance(ours, list):
         return sorted(ours) == sorted(theirs or ())
     if isinstance(ours, str) or isinstance(theirs, str):
@@ -310,38 +318,3 @@ def _same(ours: Any, theirs: Any) -> bool:
 
 def _folded(text: Any) -> str:
     return "\n".join(line.rstrip() for line in str(text or "").strip().splitlines())
-
-
-def _memories(
-    wanted: Mapping[str, Row],
-    ours: Mapping[str, RemoteFinding],
-    memory: Mapping[str, DeliveredFinding],
-    closing: Sequence[str],
-    patches: Sequence[Patch],
-) -> list[DeliveredFinding]:
-    entries = []
-    for name, row in wanted.items():
-        if name not in ours and name not in memory:
-            entries.append(
-                DeliveredFinding(name, DeliveryState.OPEN, None, _fresh(row) | {"intended": _refreshed(row)})
-            )
-    for patch in patches:
-        known = memory.get(patch.identity)
-        row = wanted[patch.identity]
-        past = dict(known.row) if known else _fresh(_adopted(row, ours[patch.identity]))
-        state = known.state if known else DeliveryState.OPEN
-        entries.append(DeliveredFinding(patch.identity, state, patch.id, past | {"intended": _refreshed(row)}))
-    for name in closing:
-        known = memory.get(name)
-        past = dict(known.row) if known else _fresh(_recalled(ours[name]))
-        entries.append(DeliveredFinding(name, DeliveryState.CLOSING, ours[name].id, past))
-    return entries
-
-
-def _fresh(pinned: Row) -> dict[str, Row]:
-    """What the ledger keeps of a finding: as the server hashed it, as last delivered, as about to be delivered."""
-    return {"pinned": pinned, "delivered": {}, "intended": {}}
-
-
-def _refreshed(row: Row) -> Row:
-    return {name: row[name] for name in REFRESHED if name in row}

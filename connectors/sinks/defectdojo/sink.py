@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
-from connectors.http import HttpRefusedError, HttpUnavailableError
-from connectors.sinks.defectdojo.client import DefectDojoClient, Policy, RemoteTest, shape
-from connectors.sinks.defectdojo.plan import Plan, RemoteFinding, make_plan, settle
-from connectors.sinks.generic_findings import clean, row
+from connectors.http import LONGEST_PAUSE_SECONDS, HttpRefusedError, HttpUnavailableError
+from connectors.sinks.defectdojo.client import DefectDojoClient, RemoteTest, shape
+from connectors.sinks.defectdojo.plan import CLOSING_NOTE, Plan, RemoteFinding, answered, make_plan, settle, under_way
+from connectors.sinks.generic_findings import Row, clean, row
 from meddojo.config import Config
 from meddojo.device import Device
 from meddojo.errors import ConfigError, MeddojoError, TransientError
@@ -39,7 +40,7 @@ class Snapshot:
 class DefectDojoSink:
     """Delivers each stream of each device as one DefectDojo test.
 
-    Product per device, one long-lived engagement, one test per stream. The caller holds the store's ``push`` lock:
+    Product per device, one long-lived engagement, one test per stream. The caller holds the store's ``run`` lock:
     the server is not safe against two imports into one test.
     """
 
@@ -59,9 +60,9 @@ class DefectDojoSink:
         self._snapshots = shape(self._read_all, self._client.url)
         for device in devices:
             for stream in Stream:
-                snapshot = self._snapshots.get(_title(device.id, stream))
+                snapshot = self._known(device, stream)
                 if snapshot:
-                    yield from self._decisions(device, stream, snapshot)
+                    yield from self._decisions(snapshot)
 
     def deliver(self, results: Sequence[StreamResult], context: RunContext) -> Delivery:
         """Bring every stream up to date; a stream that fails is reported, the others go on."""
@@ -90,77 +91,97 @@ class DefectDojoSink:
         """Read, plan, act, and read again, until there is nothing left to do."""
         device, stream = result.device, result.stream
         rows = [row(finding, device) for finding in result.findings]
-        snapshot = self._snapshot(device, stream)
-        before, patched = snapshot, 0
-        failure: HttpUnavailableError | None = None
-        for attempt in range(1, self._config.network.attempts + 1):
+        snapshot = before = self._known(device, stream) or Snapshot(None, (), time.monotonic())
+        patched, failure = 0, None
+        for attempt in range(1, self._config.network.attempts + 2):
+            snapshot = self._landed(snapshot, device, stream)
             memory = self._store.ledger.delivered(NAME, device.id, stream)
-            policy = snapshot.test.policy if snapshot.test else Policy()
-            plan = make_plan(rows, snapshot.findings, memory, policy, complete=result.complete)
+            plan = make_plan(rows, snapshot.findings, memory, complete=result.complete)
+            if not plan.empty and time.monotonic() - snapshot.taken > _FRESH_SECONDS:
+                snapshot = self._read_one(device, stream)
+                plan = make_plan(rows, snapshot.findings, memory, complete=result.complete)
             if plan.empty:
                 self._store.ledger.keep(NAME, device.id, stream, settle(rows, snapshot.findings, memory))
                 if snapshot.test:
                     self._store.ledger.keep_stream(NAME, device.id, stream, snapshot.test.id, datetime.now(UTC))
                 return _difference(before, snapshot, patched)
-            if time.monotonic() - snapshot.taken > _FRESH_SECONDS:
-                snapshot = self._read_one(device, stream)
-                continue
+            if attempt > self._config.network.attempts:
+                break
             self._store.ledger.keep(NAME, device.id, stream, plan.memories)
+            failure = self._act(plan, snapshot.test, device, stream)
+            patched += 0 if failure else len(plan.patches)
+            if failure and attempt < self._config.network.attempts:
+                self._pause(failure.retry_after or min(60.0, 2.0**attempt))
+            snapshot = self._read_one(device, stream)
+        raise failure or _not_kept(device, stream, snapshot.test)
+
+    def _act(self, plan: Plan, test: RemoteTest | None, device: Device, stream: Stream) -> HttpUnavailableError | None:
+        """Take the steps of `plan`; returns what kept the server from taking them all."""
+        try:
+            if plan.create:
+                self._create(plan.create, test, device, stream)
+            self._change(plan)
+        except HttpUnavailableError as error:
+            if error.retry_after > LONGEST_PAUSE_SECONDS:
+                raise
+            return error
+        return None
+
+    def _create(self, rows: Sequence[Row], test: RemoteTest | None, device: Device, stream: Stream) -> None:
+        target = self._target(test, device, stream)
+        try:
+            self._client.reimport(rows, target, version=clean(device.version, 100, one_line=True))
+        except MeddojoError as error:
+            if not isinstance(error, HttpUnavailableError) or error.answered:
+                self._forget_upload(device, stream)
+            raise
+        self._forget_upload(device, stream)
+
+    def _change(self, plan: Plan) -> None:
+        """Reopen, close and patch; a finding the server cannot change does not keep the others from it."""
+        steps: list[Callable[[], None]] = [
+            *(partial(self._client.patch, number, {"active": True}) for number in plan.reopen),
+            *(partial(self._client.close, number, CLOSING_NOTE) for number in plan.close),
+            *(partial(self._client.patch, patch.id, patch.changes) for patch in plan.patches),
+        ]
+        failure: HttpRefusedError | HttpUnavailableError | None = None
+        for step in steps:
             try:
-                patched += self._act(plan, snapshot, device, stream)
-                failure = None
+                step()
+            except HttpRefusedError as error:
+                # 404: a person deleted it meanwhile.
+                failure = failure if error.status == 404 else error
             except HttpUnavailableError as error:
+                if error.status != 500:
+                    raise
                 failure = error
-                if attempt < self._config.network.attempts:
-                    self._pause(min(60.0, 2.0**attempt))
-            snapshot = self._read_when_idle(device, stream, must_wait=failure is not None and not failure.answered)
         if failure:
             raise failure
-        raise TransientError(
-            f"DefectDojo does not keep what it is given for {device.id} ({stream})",
-            "compare its findings with findings.json; the server's dedupe settings may be in the way",
-        )
-
-    def _act(self, plan: Plan, snapshot: Snapshot, device: Device, stream: Stream) -> int:
-        for number in plan.reopen:
-            self._client.patch(number, {"active": True, "is_mitigated": False})
-        if plan.upload:
-            target = self._target(snapshot.test, device, stream)
-            version = clean(device.version, 100, one_line=True)
-            self._client.reimport(list(plan.upload), target, close_old=plan.close_old, version=version)
-        for number in plan.close_one_by_one:
-            self._client.close(number, "MedDojo: no source reports this any more.")
-        refused = None
-        for patch in plan.patches:
-            try:
-                self._client.patch(patch.id, patch.changes)
-            except HttpRefusedError as error:
-                refused = error
-        if refused:
-            raise refused
-        return len(plan.patches)
 
     def _target(self, test: RemoteTest | None, device: Device, stream: Stream) -> dict[str, str]:
         if test:
             return {"test": str(test.id)}
-        return {
-            "auto_create_context": "true",
+        title = {"auto_create_context": "true", "test_title": _title(device.id, stream)}
+        sibling = self._sibling(device)
+        if sibling:
+            product, engagement = shape(lambda: self._client.place(sibling.engagement), self._client.url)
+            return title | {"product_name": product, "engagement_name": engagement}
+        return title | {
             "product_type_name": self._config.product_type,
             "product_name": clean(f"{device.label} ({device.id})", 255, one_line=True),
             "engagement_name": self._config.engagement,
-            "test_title": _title(device.id, stream),
         }
 
-    def _snapshot(self, device: Device, stream: Stream) -> Snapshot:
-        known = (self._snapshots or {}).get(_title(device.id, stream))
-        if known:
-            return known
-        # An import cut off before its test type was stored is found by title alone.
-        remembered = (device.id, stream) in self._store.ledger.streams(NAME)
-        return self._read_one(device, stream) if remembered else Snapshot(None, (), time.monotonic())
+    def _sibling(self, device: Device) -> RemoteTest | None:
+        """A test of another stream of the device: its product may be called otherwise by now."""
+        snapshots = (self._known(device, stream) for stream in Stream)
+        return next((snapshot.test for snapshot in snapshots if snapshot and snapshot.test), None)
+
+    def _known(self, device: Device, stream: Stream) -> Snapshot | None:
+        return (self._snapshots or {}).get(_title(device.id, stream))
 
     def _read_all(self) -> dict[str, Snapshot]:
-        """Every test of ours, in as few requests as the server allows."""
+        """Every test of ours by the title it was given, in as few requests as the server allows."""
         kind = self._client.test_type_id()
         if kind is None:
             return {}
@@ -169,8 +190,11 @@ class DefectDojoSink:
         for raw in self._client.findings(test__test_type=kind):
             findings.setdefault(int(raw["test"]), []).append(RemoteFinding.read(raw))
         now = time.monotonic()
-        # The server itself takes the newest of several tests with one title.
-        return {test.title: Snapshot(test, tuple(findings[test.id]), now) for _, test in sorted(tests.items())}
+        numbered = {number: Snapshot(test, tuple(findings[number]), now) for number, test in sorted(tests.items())}
+        # The server itself takes the newest of several tests with one title; people rename tests.
+        titled = {snapshot.test.title: snapshot for snapshot in numbered.values() if snapshot.test}
+        remembered = self._store.ledger.streams(NAME).items()
+        return titled | {_title(*stream): numbered[number] for stream, number in remembered if number in numbered}
 
     def _read_one(self, device: Device, stream: Stream) -> Snapshot:
         return shape(lambda: self._read_test(self._find(device, stream)), self._client.url)
@@ -185,30 +209,39 @@ class DefectDojoSink:
         titled = _title(device.id, stream)
         return known or max(self._client.tests(title=titled), key=lambda test: test.id, default=None)
 
-    def _read_when_idle(self, device: Device, stream: Stream, *, must_wait: bool) -> Snapshot:
-        """Read the test back; after a lost answer, only when the server has finished with it."""
-        if must_wait:
-            self._wait(device, stream)
-        return self._read_one(device, stream)
+    def _landed(self, snapshot: Snapshot, device: Device, stream: Stream) -> Snapshot:
+        """The test once no upload of ours can be under way in it any more.
 
-    def _wait(self, device: Device, stream: Stream) -> None:
-        seen, quiet = -1, 0.0
-        while quiet < _STALLED_SECONDS:
-            test = shape(lambda: self._find(device, stream), self._client.url)
-            if test is None or test.percent_complete >= 100:
-                return
-            count = self._client.finding_count(test.id)
-            quiet = 0.0 if count != seen else quiet + _POLL_SECONDS
-            seen = count
-            self._pause(_POLL_SECONDS)
-
-    def _decisions(self, device: Device, stream: Stream, snapshot: Snapshot) -> Iterator[Decision]:
+        The answer to an upload may have been lost, or this program killed before it came; the server goes on all the
+        same, and says so only of the first import into a test.
+        """
         memory = self._store.ledger.delivered(NAME, device.id, stream)
+        sent = {known.identity for known in under_way(memory)}
+        seen, quiet = len(snapshot.findings), 0.0
+        while quiet < min(_STALLED_SECONDS, self._config.timeout_seconds):
+            # A test the ledger has lost may be another process's first import.
+            unfinished = snapshot.test and snapshot.test.percent_complete < 100 and (sent or not memory)
+            if not (unfinished or sent - {finding.identity for finding in snapshot.findings}):
+                break
+            wait = min(_POLL_SECONDS, self._config.timeout_seconds / 4)
+            self._pause(wait)
+            snapshot = self._read_one(device, stream)
+            quiet = quiet + wait if len(snapshot.findings) == seen else 0.0
+            seen = len(snapshot.findings)
+        if sent:
+            self._forget_upload(device, stream)
+        return snapshot
+
+    def _forget_upload(self, device: Device, stream: Stream) -> None:
+        """Write down that no upload is under way."""
+        sent = under_way(self._store.ledger.delivered(NAME, device.id, stream))
+        self._store.ledger.keep(NAME, device.id, stream, answered(sent))
+
+    def _decisions(self, snapshot: Snapshot) -> Iterator[Decision]:
         for finding in snapshot.findings:
-            verdict = finding.verdict(memory.get(finding.identity))
-            if finding.identity and verdict:
+            if finding.identity and finding.verdict:
                 page = f"{self._client.url}/finding/{finding.id}"
-                yield Decision(finding.identity, verdict, NAME, page, finding.decided, finding.justification)
+                yield Decision(finding.identity, finding.verdict, NAME, page, finding.decided, finding.justification)
 
 
 def build(config: Config, store: Store) -> DefectDojoSink:
@@ -227,6 +260,14 @@ def build(config: Config, store: Store) -> DefectDojoSink:
 def _title(device_id: str, stream: Stream) -> str:
     """Title of the test, unique on the server: a reimport finds its test by it."""
     return clean(f"MedDojo {stream}: {device_id}", 250, one_line=True)
+
+
+def _not_kept(device: Device, stream: Stream, test: RemoteTest | None) -> TransientError:
+    policy = f"{test.policy.algorithm} over {', '.join(sorted(test.policy.hashed))}" if test else "an unknown policy"
+    return TransientError(
+        f"DefectDojo does not keep what it is given for {device.id} ({stream})",
+        f"compare its findings with findings.json; it recognises a finding by {policy}, which may merge several",
+    )
 
 
 def _difference(before: Snapshot, after: Snapshot, patched: int) -> Delivery:
