@@ -51,6 +51,8 @@ class AffectedProduct:
         Product identification helpers (section 3.1.3.3).
     installed_on
         For a product that is a relationship: name of the product it is installed on or a component of.
+    relationship
+        Category of that relationship, as published: ``installed_on``, ``default_component_of`` ...
     """
 
     product_id: str
@@ -66,6 +68,7 @@ class AffectedProduct:
     serial_numbers: tuple[str, ...] = ()
     skus: tuple[str, ...] = ()
     installed_on: str = ""
+    relationship: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,21 @@ class ProductScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Threat:
+    """What is known about exploitation or impact (section 3.2.3.14); no `product_ids` means all products.
+
+    Attributes
+    ----------
+    category
+        ``exploit_status``, ``impact`` or ``target_set``.
+    """
+
+    category: str
+    details: str
+    product_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AdvisoryVulnerability:
     """One vulnerability of an advisory.
 
@@ -96,6 +114,9 @@ class AdvisoryVulnerability:
         CVE id, or, where the publisher gives none, an identifier that is stable across revisions.
     statuses
         ``(product_id, status)`` pairs, product groups already expanded.
+    flags
+        ``(product_id, label)`` pairs (section 3.2.3.5): why a product is not affected, in the five words of VEX
+        (``component_not_present``, ``vulnerable_code_not_in_execute_path`` ...).
     """
 
     id: str
@@ -107,6 +128,8 @@ class AdvisoryVulnerability:
     statuses: tuple[tuple[str, ProductStatus], ...] = ()
     remediations: tuple[Remediation, ...] = ()
     references: tuple[str, ...] = ()
+    flags: tuple[tuple[str, str], ...] = ()
+    threats: tuple[Threat, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

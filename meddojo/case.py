@@ -11,6 +11,8 @@ from meddojo.device import Device
 from meddojo.finding import Decision
 from meddojo.sbom import Sbom, ScanReport
 from meddojo.serialise import from_json, to_json
+from meddojo.threat import Threat, ThreatRelation
+from meddojo.vex import VexStatement
 from meddojo.vulnerability import EpssScore, KevEntry, Vulnerability
 
 
@@ -31,6 +33,10 @@ class Case:
     known_as
         Any alias of a vulnerability already found on this device -> the id it was found under,
         so that an alias published later does not change a finding's identity.
+    threats, threat_relations
+        Threat intelligence that names a CVE of the case, healthcare or the device, and what it is related to.
+    vex
+        What others state about the device or what is in it.
     """
 
     device: Device
@@ -44,6 +50,9 @@ class Case:
     epss: Mapping[str, EpssScore] = field(default_factory=dict)
     known_as: Mapping[str, str] = field(default_factory=dict)
     decisions: tuple[Decision, ...] = ()
+    threats: tuple[Threat, ...] = ()
+    threat_relations: tuple[ThreatRelation, ...] = ()
+    vex: tuple[VexStatement, ...] = ()
 
     def to_json(self) -> str:
         """Serialise, so that the case can be judged in another process or on another machine."""

@@ -8,22 +8,40 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from meddojo.errors import ConfigError
 from meddojo.severity import Severity
 
 DEFAULT_FILE = "meddojo.toml"
 ENVIRONMENT_PREFIX = "MEDDOJO_"
+ACTIONS = ("run", "pull", "push", "bundle")
 _NOT_SETTINGS = {"MEDDOJO_CONFIG", "MEDDOJO_TEST_POSTGRES_URL"}
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Seconds = Annotated[float, Field(gt=0.0)]
+Seconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
+Minutes = Annotated[float, Field(gt=0.0, le=44_640.0)]
+Hours = Annotated[float, Field(gt=0.0, le=8_784.0)]
+
+
+def _split(value: Any) -> Any:
+    """A list written into an environment variable."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class _Section(BaseModel):
@@ -56,26 +74,61 @@ class FeedConfig(_Section):
 
     Attributes
     ----------
+    type
+        What kind of feed it is (``csaf``, ``nvd`` ...); empty means the kind that is called like the section. With it a
+        kind can have several sections: ``[feeds.siemens]`` with ``type = "csaf"``.
     source
         A directory, a file or a URL; empty means the feed's own default.
+    stale_after_hours
+        Without a success for so long, the feed raises an alarm.
     options
-        Free-form settings for feeds of third parties.
+        Settings of this kind of feed only.
     network
         Filled in from ``[network]`` when the configuration is loaded.
     """
 
     enabled: bool = True
+    type: str = ""
     source: str = ""
+    stale_after_hours: Hours = 36.0
     api_key: SecretStr = SecretStr("")
     options: dict[str, Any] = Field(default_factory=dict)
     network: NetworkConfig = NetworkConfig()
 
 
 class ScanConfig(_Section):
-    """``[[scans]]``: a scan report and the device it belongs to."""
+    """``[[scans]]``: a scan report or VEX document and the device it belongs to, or a whole folder of them.
 
-    device: str
-    file: str
+    Attributes
+    ----------
+    folder, pattern
+        Every file of the folder whose path in it fits the pattern. ``{device}`` stands for the device's id, ``*`` for
+        anything up to the next slash.
+    device, file
+        One file; not together with a folder.
+    """
+
+    folder: str = ""
+    pattern: str = "{device}.json"
+    device: Annotated[str, Field(validate_default=True)] = ""
+    file: Annotated[str, Field(validate_default=True)] = ""
+
+    @field_validator("pattern")
+    @classmethod
+    def _one_placeholder(cls, pattern: str) -> str:
+        if pattern.count("{device}") != 1:
+            raise ValueError("has to hold {device} once, where the device's id stands")
+        return pattern
+
+    @field_validator("device", "file")
+    @classmethod
+    def _file_or_folder(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("folder"):
+            if value:
+                raise ValueError("a folder stands for itself; leave it out")
+        elif not value:
+            raise ValueError("is missing")
+        return value
 
 
 class AnalyzerConfig(_Section):
@@ -88,12 +141,12 @@ class AnalyzerConfig(_Section):
     review_threshold
         Matches from here up to `threshold` are delivered as "needs review"; below it they are only counted.
     disabled
-        Names of analyzers to leave out.
+        Names of analyzers to leave out; in a variable, with commas between them.
     """
 
     threshold: Fraction = 0.8
     review_threshold: Fraction = 0.5
-    disabled: tuple[str, ...] = ()
+    disabled: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
@@ -116,6 +169,25 @@ class DefectDojoConfig(_Section):
     network: NetworkConfig = NetworkConfig()
 
 
+class VexConfig(_Section):
+    """``[vex]``: who speaks in the VEX documents we write; needed by ``meddojo vex`` only.
+
+    Attributes
+    ----------
+    author, namespace
+        Your organisation, and an address of its own that tells it from all others.
+    role
+        ``user`` for a hospital, ``vendor`` for a manufacturer (CSAF 2.0, section 3.2.1.8.1).
+    tlp
+        Traffic Light Protocol label of the documents.
+    """
+
+    author: str = ""
+    namespace: str = ""
+    role: Literal["coordinator", "discoverer", "other", "translator", "user", "vendor"] = "user"
+    tlp: Literal["AMBER", "GREEN", "RED", "WHITE"] = "AMBER"
+
+
 class DeliveryConfig(_Section):
     """``[delivery]``: when old findings may be closed, and when the run fails.
 
@@ -131,6 +203,36 @@ class DeliveryConfig(_Section):
     fail_on: Severity | None = None
 
 
+class JobConfig(_Section):
+    """``[[jobs]]``: a command of MedDojo, and when ``meddojo schedule`` runs it.
+
+    Attributes
+    ----------
+    cron
+        Five fields as in crontab(5), in UTC.
+    action
+        The command without its program: ``run``, ``pull nvd``, ``push``, ``bundle export FILE`` ...
+    time_limit_minutes
+        A run that takes longer is stopped.
+    misfire_grace_minutes
+        How late a run that could not begin in time may still begin; later it counts as missed.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$")]
+    cron: Annotated[str, Field(max_length=200)]
+    action: str = "run"
+    time_limit_minutes: Minutes = 240.0
+    misfire_grace_minutes: Minutes = 360.0
+
+    @field_validator("action")
+    @classmethod
+    def _known_action(cls, action: str) -> str:
+        words = shlex.split(action)
+        if not words or words[0] not in ACTIONS:
+            raise ValueError(f"begins with none of the commands {', '.join(ACTIONS)}")
+        return action
+
+
 class Config(_Section):
     """Everything ``meddojo.toml`` and the environment say."""
 
@@ -139,10 +241,12 @@ class Config(_Section):
     network: NetworkConfig = NetworkConfig()
     feeds: dict[str, FeedConfig] = Field(default_factory=dict)
     scans: tuple[ScanConfig, ...] = ()
+    jobs: tuple[JobConfig, ...] = ()
     analyzers: AnalyzerConfig = AnalyzerConfig()
     report: ReportConfig = ReportConfig()
     defectdojo: DefectDojoConfig = DefectDojoConfig()
     delivery: DeliveryConfig = DeliveryConfig()
+    vex: VexConfig = VexConfig()
 
 
 def load_config(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Config:
@@ -164,12 +268,16 @@ def load_config(path: Path | None = None, environment: Mapping[str, str] | None 
     file = path or Path(DEFAULT_FILE)
     values = _read_file(file) if path or file.exists() else {}
     values = _merge(values, _from_environment(variables))
+    _refuse_inner_network(values, str(file))
     base = file.resolve().parent
     _resolve_paths(values, base)
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(*_explain(error, str(file))) from None
+        raise ConfigError(*_explain(error, str(file), variables)) from None
+    names = [job.name for job in config.jobs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"{file}: two [[jobs]] are called {twice[0]!r}", "give each a name of its own")
     if config.analyzers.review_threshold > config.analyzers.threshold:
         raise ConfigError(
             f"{file}: analyzers.review_threshold lies above analyzers.threshold",
@@ -199,20 +307,25 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
         keys = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
         section = Config.model_fields.get(keys[0])
         if len(keys) < 2 or section is None:
-            known = [ENVIRONMENT_PREFIX + variable for variable in _variable_names()]
+            sections = difflib.get_close_matches(keys[0], Config.model_fields, n=1)
+            known = [_variable([sections[0], *keys[1:]])] if sections and len(keys) > 1 else _variable_names()
             near = difflib.get_close_matches(name, known, n=1)
             raise ConfigError(
                 f"the environment variable {name} is not a setting",
                 f"did you mean {near[0]}?" if near else "they are called MEDDOJO_<SECTION>__<KEY>",
             )
         values = _merge(values, _nest(keys, text))
+    if "token_file" in values.get("defectdojo", {}):  # it goes before a token of the file
+        values = _merge({"defectdojo": {"token": ""}}, values)
     for name, key in (
         ("DEFECTDOJO_URL", "url"),
-        ("DEFECTDOJO_TOKEN", "token"),
         ("DEFECTDOJO_TOKEN_FILE", "token_file"),
+        ("DEFECTDOJO_TOKEN", "token"),
     ):
         if variables.get(name):
             values = _merge(values, {"defectdojo": {key: variables[name]}})
+            if key == "token_file":
+                values["defectdojo"]["token"] = ""
     return values
 
 
@@ -221,8 +334,12 @@ def _variable_names() -> list[str]:
     for section, field in Config.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, _Section):
-            names += [f"{section}__{key}".upper() for key in kind.model_fields]
+            names += [_variable([section, key]) for key in kind.model_fields]
     return names
+
+
+def _variable(location: Iterable[str]) -> str:
+    return ENVIRONMENT_PREFIX + "__".join(location).upper()
 
 
 def _nest(keys: list[str], text: str) -> dict[str, Any]:
@@ -239,6 +356,15 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
         old = merged.get(key)
         merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return merged
+
+
+def _refuse_inner_network(values: Mapping[str, Any], file: str) -> None:
+    """``[network]`` holds for everything; a table of its own further down would be overwritten without a word."""
+    feeds = values.get("feeds")
+    tables = {f"feeds.{name}": table for name, table in feeds.items()} if isinstance(feeds, dict) else {}
+    for name, table in {**tables, "defectdojo": values.get("defectdojo")}.items():
+        if isinstance(table, dict) and "network" in table:
+            raise ConfigError(f"{file}: unknown key {name + '.network'!r}", "did you mean 'network'? It holds for all")
 
 
 def _resolve_paths(values: dict[str, Any], base: Path) -> None:
@@ -259,8 +385,9 @@ def _resolve_paths(values: dict[str, Any], base: Path) -> None:
             feed["source"] = str(base / source)
     scans = values.get("scans")
     for scan in scans if isinstance(scans, list) else ():
-        if isinstance(scan, dict) and isinstance(scan.get("file"), str):
-            scan["file"] = str(base / scan["file"])
+        for key in ("file", "folder"):
+            if isinstance(scan, dict) and isinstance(scan.get(key), str) and scan[key]:
+                scan[key] = str(base / scan[key])
     store = values.get("store")
     url = store.get("url") if isinstance(store, dict) else None
     if isinstance(store, dict) and isinstance(url, str) and url.startswith("sqlite:///") and ":memory:" not in url:
@@ -289,14 +416,18 @@ def _spread_network(config: Config) -> Config:
     return config.model_copy(update={"feeds": feeds, "defectdojo": dojo.model_copy(update={"network": slow})})
 
 
-def _explain(error: ValidationError, file: str) -> tuple[str, str]:
-    """First problem of a validation, as message and hint."""
-    problem = error.errors(include_input=False, include_url=False)[0]
+def _explain(error: ValidationError, file: str, variables: Mapping[str, str]) -> tuple[str, str]:
+    """The problem of a validation that explains most, as message and hint: a wrong name before what it leaves out."""
+    problems = error.errors(include_input=False, include_url=False)
+    problem = next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
     location = [str(part) for part in problem["loc"]]
     dotted = ".".join(location)
     if problem["type"] == "extra_forbidden":
         valid = _valid_keys(location[:-1])
         near = difflib.get_close_matches(location[-1], valid, n=1, cutoff=0.4)
+        if _variable(location) in variables:
+            hint = f"did you mean {_variable([*location[:-1], near[0]])}?" if near else f"valid: {', '.join(valid)}"
+            return f"the environment variable {_variable(location)} is not a setting", hint
         hint = f"did you mean {'.'.join([*location[:-1], near[0]])!r}?" if near else f"valid keys: {', '.join(valid)}"
         return f"{file}: unknown key {dotted!r}", hint
     return f"{file}: {dotted}: {problem['msg']}", "see the comments that `meddojo init` writes"
@@ -304,7 +435,7 @@ def _explain(error: ValidationError, file: str) -> tuple[str, str]:
 
 def _valid_keys(location: Iterable[str]) -> list[str]:
     """Keys that are allowed in the table at `location`."""
-    sections: dict[str, type[_Section]] = {"feeds": FeedConfig, "scans": ScanConfig}
+    sections: dict[str, type[_Section]] = {"feeds": FeedConfig, "scans": ScanConfig, "jobs": JobConfig}
     parts = list(location)
     if not parts:
         return list(Config.model_fields)

@@ -68,6 +68,10 @@ class Finding:
         True when the probability lies below the delivery threshold but within the review band.
     fix_versions
         Versions that carry the fix, as the sources write them.
+    threats
+        What threat intelligence says of it, a line each: ``used by Industroyer (S0604); ATT&CK for ICS T0814 ...``.
+    suppressed
+        Who states that nothing is to be done, and why; such a finding is kept but not delivered. Empty otherwise.
     """
 
     stream: Stream
@@ -91,6 +95,8 @@ class Finding:
     citations: tuple[Citation, ...] = ()
     references: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    threats: tuple[str, ...] = ()
+    suppressed: str = ""
 
     @property
     def identity(self) -> str:

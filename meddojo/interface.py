@@ -24,13 +24,14 @@ from meddojo.case import Case
 from meddojo.device import Device
 from meddojo.errors import ConfigError
 from meddojo.finding import Decision, Finding, Stream
+from meddojo.threat import Threat, ThreatRelation
 from meddojo.vulnerability import EpssScore, KevEntry, Vulnerability
 
 if TYPE_CHECKING:
     from meddojo.config import AnalyzerConfig, Config, FeedConfig
     from meddojo.store import Store
 
-Record = Advisory | Vulnerability | KevEntry | EpssScore
+Record = Advisory | Vulnerability | KevEntry | EpssScore | Threat | ThreatRelation
 """What a feed yields and the store keeps."""
 
 
@@ -58,14 +59,17 @@ class Checkpoint:
     ----------
     cursor
         Opaque to all but the feed; stamped *before* the fetch it stands for.
+    complete
+        The source has no other KEV entries than those yielded in this update: what it no longer lists, goes.
     """
 
     cursor: str
+    complete: bool = False
 
 
 @runtime_checkable
 class Feed(Protocol):
-    """A source of advisories, vulnerabilities, KEV or EPSS rows."""
+    """A source of advisories, vulnerabilities, KEV or EPSS rows, or threat intelligence."""
 
     name: str
 
@@ -97,10 +101,14 @@ class StreamResult:
 
     Attributes
     ----------
+    findings
+        What is delivered.
     complete
         True when the sink may close what is missing.
     doubt
         Why not, in one sentence; empty when complete.
+    suppressed
+        Findings that are explained by what somebody states (VEX): counted and shown, not delivered.
     """
 
     device: Device
@@ -108,6 +116,7 @@ class StreamResult:
     findings: tuple[Finding, ...]
     complete: bool = True
     doubt: str = ""
+    suppressed: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

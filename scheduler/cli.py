@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from meddojo import __version__
-from meddojo.errors import ConfigError, InputError, MeddojoError, TransientError
-from meddojo.severity import Severity
+from meddojo.errors import ConfigError
+from scheduler.commands import bundle, schedule
 from scheduler.console import Console
 from scheduler.gate import ExitCode
+from scheduler.session import (
+    ConfigOption,
+    FailOnOption,
+    JsonOption,
+    QuietOption,
+    Session,
+    ShrinkOption,
+    SummaryOption,
+    TimeLimitOption,
+    VerboseOption,
+    errors_told,
+    open_session,
+)
 
 if TYPE_CHECKING:
-    from meddojo.config import Config
-    from meddojo.store import Store
     from scheduler.pipeline import Outcome
 
 EXIT_CODES = """
@@ -37,29 +45,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", envvar="MEDDOJO_CONFIG", help="Configuration file [default: meddojo.toml]"),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output")]
-VerboseOption = Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong")]
-FailOnOption = Annotated[
-    str, typer.Option("--fail-on", metavar="SEVERITY", help="Exit with 1 on an undecided finding at least this severe")
-]
-ShrinkOption = Annotated[
-    bool, typer.Option("--accept-shrink", help="Take shrunken streams for true, and close what is gone")
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What every command works with."""
-
-    config: Config
-    store: Store
-    console: Console
 
 
 @app.callback(invoke_without_command=True)
@@ -79,18 +64,24 @@ def run(
     fail_on: FailOnOption = "",
     accept_shrink: ShrinkOption = False,
     offline: Annotated[bool, typer.Option("--offline", help="Judge what the store holds; ask no feed")] = False,
+    time_limit: TimeLimitOption = None,
+    summary: SummaryOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = 0,
     quiet: QuietOption = False,
 ) -> None:
     """Update the feeds, judge every device, deliver findings to the report and to DefectDojo."""
+    if time_limit is not None:
+        from scheduler.limit import limited
+
+        raise typer.Exit(limited(time_limit, summary, quiet))
     from scheduler import pipeline
 
-    with _session(config, verbose, quiet, fail_on) as session:
+    with open_session(config, verbose, quiet, fail_on) as session:
         outcome = pipeline.run(
             session.config, session.store, session.console, pull=not offline, accept_shrink=accept_shrink
         )
-        _report(outcome, session, as_json)
+        _report(outcome, session, as_json, summary)
     raise typer.Exit(int(outcome.code))
 
 
@@ -105,22 +96,35 @@ def import_(
     store_only: Annotated[bool, typer.Option("--store-only", help="Keep the data; judge and deliver later")] = False,
     fail_on: FailOnOption = "",
     accept_shrink: ShrinkOption = False,
+    time_limit: TimeLimitOption = None,
+    summary: SummaryOption = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = 0,
     quiet: QuietOption = False,
 ) -> None:
     """Take in files by hand, whatever their kind, then judge and deliver."""
+    if time_limit is not None:
+        from scheduler.limit import limited
+
+        raise typer.Exit(limited(time_limit, summary, quiet))
     from scheduler import pipeline
 
-    with _session(config, verbose, quiet, fail_on) as session:
+    with open_session(config, verbose, quiet, fail_on) as session:
         problems = pipeline.import_files(session.config, session.store, session.console, files, device)
         code = ExitCode.INCOMPLETE if problems else ExitCode.CLEAN
         if not store_only:
             outcome = pipeline.run(
-                session.config, session.store, session.console, pull=False, accept_shrink=accept_shrink
+                session.config,
+                session.store,
+                session.console,
+                pull=False,
+                accept_shrink=accept_shrink,
+                unread=problems,
             )
-            _report(outcome, session, as_json)
-            code = outcome.code or code
+            _report(outcome, session, as_json, summary)
+            code = outcome.code
+        elif as_json:
+            typer.echo(json.dumps({"exit_code": int(code), "skipped": [asdict(each) for each in problems]}, indent=2))
     raise typer.Exit(int(code))
 
 
@@ -135,7 +139,7 @@ def push(
     """Deliver the findings of the last run again; what is there already stays untouched."""
     from scheduler import pipeline
 
-    with _session(config, verbose, quiet, fail_on) as session:
+    with open_session(config, verbose, quiet, fail_on) as session:
         outcome = pipeline.push(session.config, session.store, session.console)
         _report(outcome, session, as_json)
     raise typer.Exit(int(outcome.code))
@@ -148,7 +152,7 @@ def status(
     """How each feed stands, when the last run was and how it ended."""
     from scheduler import summary
 
-    with _session(config, verbose, quiet) as session:
+    with open_session(config, verbose, quiet) as session:
         state = summary.status(session.store)
         typer.echo(json.dumps(state, indent=2)) if as_json else summary.print_status(state)
 
@@ -158,27 +162,34 @@ def doctor(
     config: ConfigOption = None, as_json: JsonOption = False, verbose: VerboseOption = 0, quiet: QuietOption = False
 ) -> None:
     """Check configuration, feeds, store and DefectDojo, and say what to do."""
-    from dataclasses import asdict
-
     from meddojo.config import load_config
     from scheduler import summary
     from scheduler.doctor import checks
 
-    with _errors(Console(-1 if quiet else verbose)):
+    with errors_told(Console(-1 if quiet else verbose)):
         found = list(checks(load_config(config)))
         typer.echo(json.dumps([asdict(check) for check in found], indent=2)) if as_json else summary.print_checks(found)
     raise typer.Exit(int(ExitCode.CLEAN if all(check.works for check in found) else ExitCode.USAGE))
 
 
-@app.command(epilog="Example: `meddojo init && $EDITOR inventory.toml && meddojo doctor`")
+@app.command(epilog="Examples: `meddojo init && $EDITOR inventory.toml && meddojo doctor`  ·  `meddojo init gitea`")
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where to write")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="Where to write; `gitea` writes the workflow of a Gitea job")] = Path(),
+    workflow_folder: Annotated[Path, typer.Argument(hidden=True)] = Path(),
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there")] = False,
 ) -> None:
-    """Write a commented meddojo.toml and a first inventory.toml."""
+    """Write a commented meddojo.toml and a first inventory.toml, or `.gitea/workflows/meddojo.yml`."""
     from importlib.resources import files
 
-    with _errors(Console()):
+    if str(folder) == "gitea":
+        from scheduler import gitea
+
+        with errors_told(Console()):
+            typer.echo(gitea.write_workflow(workflow_folder, force))
+        return
+    with errors_told(Console()):
+        if workflow_folder != Path():
+            raise ConfigError("init takes one folder", "or write: meddojo init gitea FOLDER")
         for name in ("meddojo.toml", "inventory.toml"):
             target = folder / name
             if target.exists() and not force:
@@ -190,61 +201,18 @@ def init(
         typer.echo("next: write your devices into inventory.toml, then: meddojo doctor; meddojo run")
 
 
-@contextmanager
-def _session(path: Path | None, verbose: int, quiet: bool, fail_on: str = "") -> Iterator[Session]:
-    from meddojo.config import load_config
-    from meddojo.store import Store
+def _report(outcome: Outcome, session: Session, as_json: bool, file: Path | None = None) -> None:
+    from scheduler import markdown, summary
 
-    console = Console(-1 if quiet else verbose)
-    with _errors(console):
-        config = load_config(path)
-        if fail_on:
-            severity = Severity.parse(fail_on)
-            if severity is None:
-                names = ", ".join(each.value for each in Severity)
-                raise ConfigError(f"--fail-on {fail_on!r} is no severity", f"use one of {names}")
-            delivery = config.delivery.model_copy(update={"fail_on": severity})
-            config = config.model_copy(update={"delivery": delivery})
-        with Store(config.store.url) as store:
-            yield Session(config, store, console)
-
-
-@contextmanager
-def _errors(console: Console) -> Iterator[None]:
-    """Turn errors into one clear message and the exit code that belongs to them."""
-    try:
-        yield
-    except (ConfigError, InputError) as error:
-        _fail(console, error, ExitCode.USAGE)
-    except TransientError as error:
-        _fail(console, error, ExitCode.INCOMPLETE)
-    except MeddojoError as error:
-        _fail(console, error, ExitCode.UNDELIVERED)
-    except KeyboardInterrupt:
-        console.error("interrupted; what was committed stays, the next run goes on from there")
-        sys.exit(130)
-    except Exception as error:
-        # Left alone, it would exit with 1, which means that the gate tripped.
-        if console.verbosity > 0:
-            console.rich.print_exception(show_locals=False)
-        console.error(
-            f"unexpected {type(error).__name__}: {error}\n  hint: a fault of MedDojo; -v shows where, please report it"
-        )
-        sys.exit(int(ExitCode.UNDELIVERED))
-
-
-def _fail(console: Console, error: MeddojoError, code: ExitCode) -> NoReturn:
-    console.error(str(error))
-    sys.exit(int(code))
-
-
-def _report(outcome: Outcome, session: Session, as_json: bool) -> None:
-    from scheduler import summary
-
+    markdown.write(markdown.of_outcome(outcome), file)
     if as_json:
         typer.echo(json.dumps(outcome.as_dict(), indent=2))
     else:
         summary.print_outcome(outcome, quiet=session.console.verbosity < 0)
+
+
+schedule.register(app)
+bundle.register(app)
 
 
 def main() -> None:

@@ -55,8 +55,10 @@ def checks(config: Config) -> Iterator[Check]:
         if section.enabled:
             yield _try(f"feed {name}", lambda name=name, section=section: _feed(name, section))  # type: ignore[misc]
     for scan in config.scans:
-        exists = Path(scan.file).is_file()
-        yield Check(f"scan of {scan.device}", exists, scan.file, "no such file: let the scanner write it there")
+        name = f"scan of {scan.device}" if scan.device else f"scans {scan.pattern}"
+        exists = Path(scan.file).is_file() if scan.device else Path(scan.folder).is_dir()
+        hint = f"no such {'file' if scan.device else 'folder'}: let the scanner write it there"
+        yield Check(name, exists, scan.file or scan.folder, hint)
     yield from _defectdojo(config)
 
 
@@ -84,7 +86,7 @@ def _writable(folder: Path) -> str:
 
 def _feed(name: str, section: FeedConfig) -> str:
     impatient = section.model_copy(update={"network": section.network.model_copy(update={"attempts": 1})})
-    feed = load("meddojo.feeds", name)(impatient)
+    feed = load("meddojo.feeds", section.type or name)(impatient)
     records = [item for item in islice(feed.update(None), _TRIED_RECORDS) if not isinstance(item, Checkpoint)]
     if records and all(isinstance(item, Skipped) for item in records):
         raise MeddojoError(f"its first records cannot be read: {records[0].reason}", "look at the source")

@@ -8,20 +8,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from analyzers.matching.index import INDEX_VERSION, advisory_keys, vulnerability_keys
-from connectors.reading import parse_json, read_bytes
+from connectors.reading import read_bytes
 from connectors.scans.detect import Kind, detect
-from connectors.scans.pms_scanner import read_grype
+from connectors.scans.readers import SCANS, VEX, read_contents
 from connectors.scans.sbom import read_sbom
 from meddojo.advisory import Advisory
-from meddojo.config import Config, FeedConfig, ScanConfig
+from meddojo.config import Config, FeedConfig
 from meddojo.device import Device
 from meddojo.errors import ConfigError, InputError, MeddojoError
 from meddojo.interface import Checkpoint, Feed, Record, Skipped, load
-from meddojo.sbom import ScanReport
+from meddojo.sbom import Sbom, ScanReport
 from meddojo.store import Store
-from meddojo.vulnerability import Vulnerability
+from meddojo.store.records import unstorable
+from meddojo.vulnerability import KevEntry, Vulnerability
 from scheduler.console import Console
+from scheduler.device_files import files_by_device, keep_vex
 
+# A CSAF document with the profile VEX is an advisory as well: what it says is affected may be one of our devices.
+_FEEDS = {Kind.CSAF: "csaf", Kind.CSAF_VEX: "csaf", Kind.NVD: "nvd", Kind.KEV: "kev", Kind.EPSS: "epss"}
+_SBOMS = (Kind.CYCLONEDX, Kind.SPDX)
 _BATCH = 1000
 _SHOWN_PROBLEMS = 20
 
@@ -85,17 +90,20 @@ class Reading:
 def pull_feed(name: str, section: FeedConfig, store: Store, console: Console) -> Reading:
     """Update one feed from its cursor, and remember how that went."""
     attempted = datetime.now(UTC)
-    feed: Feed = load("meddojo.feeds", name)(section)
-    reading = take_in(name, feed.update(store.records.cursor(name)), store, console)
+    feed: Feed = load("meddojo.feeds", section.type or name)(section)
+    reading = take_in(name, section.source, feed.update(store.records.cursor(name)), store, console)
     if reading.problem:
         console.warn(f"{name}: {reading.problem}; what it said before stands")
     store.records.note_attempt(name, attempted, not reading.problem, reading.problem, len(reading.skipped))
     return reading
 
 
-def take_in(name: str, items: Iterable[Record | Skipped | Checkpoint], store: Store, console: Console) -> Reading:
+def take_in(
+    name: str, source: str, items: Iterable[Record | Skipped | Checkpoint], store: Store, console: Console
+) -> Reading:
     """Commit what a feed yields in batches; the cursor moves only after the records it stands for."""
     changed, read, problem = 0, 0, ""
+    exploited: set[str] = set()
     skipped: list[Skipped] = []
     batch: list[Record] = []
     with console.track(f"{name}: reading") as advance:
@@ -104,11 +112,16 @@ def take_in(name: str, items: Iterable[Record | Skipped | Checkpoint], store: St
                 match item:
                     case Skipped():
                         skipped.append(item)
-                    case Checkpoint(cursor):
-                        changed += store.records.commit(name, batch, record_keys, cursor)
+                    case Checkpoint(cursor, complete):
+                        present = exploited if complete else None
+                        changed += store.records.commit(name, batch, record_keys, cursor, present)
                         batch = []
+                    case _ if reason := unstorable(item):
+                        skipped.append(Skipped(source or name, reason))
                     case _:
                         batch.append(item)
+                        if isinstance(item, KevEntry):
+                            exploited.add(item.cve)
                         read += 1
                         advance(name)
                 if len(batch) >= _BATCH:
@@ -118,7 +131,7 @@ def take_in(name: str, items: Iterable[Record | Skipped | Checkpoint], store: St
             problem = error.message
         changed += store.records.commit(name, batch, record_keys)
     for miss in skipped[:_SHOWN_PROBLEMS]:
-        console.warn(f"{name}: skipped {miss.reason}")
+        console.warn(f"{name}: skipped {miss.origin}: {miss.reason}")
     if len(skipped) > _SHOWN_PROBLEMS:
         console.warn(f"{name}: skipped {len(skipped) - _SHOWN_PROBLEMS} more")
     console.say(f"{name}: {read:,} records read" + (f", {len(skipped):,} skipped" if skipped else ""))
@@ -138,7 +151,10 @@ def _guarded(items: Iterable[Record | Skipped | Checkpoint]) -> Iterator[Record 
 
 
 def read_evidence(config: Config, devices: Sequence[Device], store: Store, console: Console) -> Intake:
-    """Bring SBOMs and configured scan reports of `devices` into the store; a bad one leaves its forerunner standing."""
+    """Bring SBOMs and configured scan reports of `devices` into the store; a bad one leaves its forerunner standing.
+
+    A device with a file that cannot be read keeps all reports it had.
+    """
     changed = 0
     skipped: list[Skipped] = []
     doubts: dict[str, str] = {}
@@ -149,19 +165,25 @@ def read_evidence(config: Config, devices: Sequence[Device], store: Store, conso
                 more, missed = keep_sbom(device, read_bytes(Path(device.sbom_file)), device.sbom_file, store)
                 changed += more
                 for miss in missed:
-                    console.detail(miss.reason)
+                    console.detail(f"{miss.origin}: {miss.reason}")
             except MeddojoError as error:
                 skipped.append(_missed(device, device.sbom_file, error, console))
                 doubts[device.id] = f"its SBOM could not be read: {error.message}"
-    for device_id, scans in _by_device(config.scans, by_id).items():
+    files, strange = files_by_device(config.scans, by_id)
+    for miss in strange:
+        console.warn(f"{miss.origin}: {miss.reason}")
+    skipped += strange
+    for device_id, paths in files.items():
         reports = []
-        for scan in scans:
+        for path in paths:
             try:
-                report, unread = read_scan(read_bytes(Path(scan.file)), scan.file)
-                reports.append(report)
-                skipped += unread
+                contents = read_contents(read_bytes(Path(path)), path, _now())
+                reports += [contents.report] if contents.report else []
+                if contents.statements:
+                    changed += keep_vex(contents.statements, by_id[device_id], path, store, _now())
+                skipped += contents.skipped
             except MeddojoError as error:
-                skipped.append(_missed(by_id[device_id], scan.file, error, console))
+                skipped.append(_missed(by_id[device_id], path, error, console))
                 doubts[device_id] = f"its scan report could not be read: {error.message}"
         if device_id not in doubts:
             changed += sum(store.evidence.keep_scan(device_id, report, _now()) for report in combine(reports))
@@ -186,20 +208,47 @@ def import_file(path: Path, device: Device | None, store: Store, console: Consol
     data = read_bytes(path)
     kind = detect(data, str(path))
     console.detail(f"{path}: {kind}")
-    if kind in (Kind.CSAF, Kind.NVD, Kind.KEV, Kind.EPSS):
-        feed: Feed = load("meddojo.feeds", kind.value)(FeedConfig(source=str(path)))
-        # A file by hand says nothing about how far the feed itself has been read.
-        items = (item for item in feed.update(None) if not isinstance(item, Checkpoint))
-        reading = take_in(kind.value, items, store, console)
-        if reading.problem:
-            raise MeddojoError(reading.problem, "correct the file and import it again")
-        return reading.changed, list(reading.skipped)
-    if device is None:
+    if device is None and (kind in SCANS or kind in _SBOMS):
         raise ConfigError(f"{path}: a {kind} file is about one device", "name it with --device")
-    if kind is Kind.GRYPE:
-        report, missed = read_scan(data, str(path))
-        return int(store.evidence.keep_scan(device.id, report, _now())), list(missed)
-    return keep_sbom(device, data, str(path), store)
+    changed, missed = _import_feed(_FEEDS[kind], path, store, console) if kind in _FEEDS else (0, [])
+    more, unread = 0, []
+    if kind in SCANS or kind in VEX:
+        more, unread = _import_contents(data, str(path), device, store)
+    elif kind in _SBOMS and device is not None:
+        more, unread = keep_sbom(device, data, str(path), store)
+    for miss in unread:
+        console.warn(f"{miss.origin}: {miss.reason}")
+    return changed + more, [*missed, *unread]
+
+
+def _import_feed(feed_name: str, path: Path, store: Store, console: Console) -> tuple[int, list[Skipped]]:
+    feed: Feed = load("meddojo.feeds", feed_name)(FeedConfig(source=str(path)))
+    # A file by hand says nothing about how far the feed itself has been read.
+    items = (item for item in feed.update(None) if not isinstance(item, Checkpoint))
+    reading = take_in(feed_name, str(path), items, store, console)
+    if reading.problem:
+        raise MeddojoError(reading.problem, "correct the file and import it again")
+    return reading.changed, list(reading.skipped)
+
+
+def _import_contents(data: bytes, origin: str, device: Device | None, store: Store) -> tuple[int, list[Skipped]]:
+    """Keep the scan report and the statements of a file, and its components where it lists them all."""
+    contents = read_contents(data, origin, _now())
+    changed, missed = 0, list(contents.skipped)
+    if device is not None and contents.report is not None:
+        if contents.kind is Kind.CYCLONEDX_VDR and _lists_more_than(contents.report, read_sbom(data, origin)):
+            changed, problems = keep_sbom(device, data, origin, store)
+            missed += problems
+        changed += store.evidence.keep_scan(device.id, contents.report, _now())
+    if contents.statements is not None:
+        changed += keep_vex(contents.statements, device, origin, store, _now())
+    return changed, missed
+
+
+def _lists_more_than(report: ScanReport, sbom: Sbom) -> bool:
+    """Whether a document is a bill of materials, too: it lists components that no vulnerability affects."""
+    affected = {sbom.root, *(match.component.ref for match in report.matches)}
+    return any(component.ref not in affected for component in sbom.components)
 
 
 def record_keys(record: Advisory | Vulnerability) -> frozenset[str]:
@@ -218,18 +267,13 @@ def keep_sbom(device: Device, data: bytes, origin: str, store: Store) -> tuple[i
     Raises
     ------
     InputError
-        If it cannot be read, or lists no component: a VEX is no SBOM, and must not replace one.
+        If it cannot be read, or lists no component but the device itself: a VEX is no SBOM, and must not replace one.
     """
     sbom = read_sbom(data, origin)
-    if not sbom.components:
+    if all(component.ref == sbom.root for component in sbom.components):
         raise InputError(origin, "", "lists no component", "a VEX or an empty SBOM says nothing about what is inside")
     changed = store.evidence.keep_sbom(device.id, sbom, _now())
-    return int(changed), [Skipped(origin, f"{origin}: {problem}") for problem in sbom.problems]
-
-
-def read_scan(data: bytes, origin: str) -> tuple[ScanReport, tuple[Skipped, ...]]:
-    """Read a scan report."""
-    return read_grype(parse_json(data, origin), origin, _now())
+    return int(changed), [Skipped(origin, problem) for problem in sbom.problems]
 
 
 def combine(reports: Iterable[ScanReport]) -> tuple[ScanReport, ...]:
@@ -245,22 +289,14 @@ def combine(reports: Iterable[ScanReport]) -> tuple[ScanReport, ...]:
     return tuple(combined.values())
 
 
-def _by_device(scans: Iterable[ScanConfig], known: Mapping[str, Device]) -> dict[str, list[ScanConfig]]:
-    import difflib
-
-    grouped: dict[str, list[ScanConfig]] = {}
-    for scan in scans:
-        if scan.device not in known:
-            near = difflib.get_close_matches(scan.device, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "use the id of a device of the inventory"
-            raise ConfigError(f"[[scans]] names the device {scan.device!r}, which the inventory does not know", hint)
-        grouped.setdefault(scan.device, []).append(scan)
-    return grouped
-
-
 def _missed(device: Device, file: str, error: MeddojoError, console: Console) -> Skipped:
     console.warn(f"{device.id}: {error.message}; what was read before stands")
-    return Skipped(file, error.message)
+    return without_origin(file, error)
+
+
+def without_origin(origin: str, error: MeddojoError) -> Skipped:
+    """What an error took out; most of them begin with the file already."""
+    return Skipped(origin, error.message.removeprefix(f"{origin}: "))
 
 
 def _now() -> datetime:

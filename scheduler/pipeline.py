@@ -24,7 +24,7 @@ from scheduler.casework import Judgement, judge_all, stored_results
 from scheduler.console import Console
 from scheduler.delivery import Deliveries, active_sinks, deliver, listen
 from scheduler.gate import ExitCode, exit_code, tripping
-from scheduler.intake import import_file, pull_feeds, read_evidence
+from scheduler.intake import import_file, pull_feeds, read_evidence, without_origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,15 @@ def count_by_severity(findings: Sequence[Finding]) -> Mapping[Severity, int]:
     return {severity: counts[severity] for severity in reversed(Severity)}
 
 
-def run(config: Config, store: Store, console: Console, *, pull: bool = True, accept_shrink: bool = False) -> Outcome:
+def run(
+    config: Config,
+    store: Store,
+    console: Console,
+    *,
+    pull: bool = True,
+    accept_shrink: bool = False,
+    unread: Sequence[Skipped] = (),
+) -> Outcome:
     """Walk the whole road once.
 
     Parameters
@@ -89,6 +97,8 @@ def run(config: Config, store: Store, console: Console, *, pull: bool = True, ac
         False judges what the store holds, without asking the feeds.
     accept_shrink
         Take shrunken streams for true, and close what is gone.
+    unread
+        What an import just before could not take in, for the report and the exit code.
 
     Raises
     ------
@@ -101,7 +111,7 @@ def run(config: Config, store: Store, console: Console, *, pull: bool = True, ac
         started = datetime.now(UTC)
         store.findings.begin_run(started)
         inventory = _inventory(config, console)
-        skipped = list(inventory.skipped)
+        skipped = [*unread, *inventory.skipped]
         failed_feeds: tuple[str, ...] = ()
         if pull:
             feeds = pull_feeds(config, store, console)
@@ -128,6 +138,31 @@ def run(config: Config, store: Store, console: Console, *, pull: bool = True, ac
         context = RunContext(started, store.records.states(), tuple(skipped), store.findings.decisions())
         deliveries = deliver(sinks, judgement.results, context, console)
         return _finish(config, store, inventory.devices, judgement, tuple(skipped), deliveries, started)
+
+
+def pull(config: Config, store: Store, console: Console, names: Sequence[str]) -> bool:
+    """Update the feeds called `names`, or all that are enabled.
+
+    Returns
+    -------
+    bool
+        True if all of them could be read, and nothing in them was skipped.
+
+    Raises
+    ------
+    ConfigError
+        If one of the names is not a configured feed, or a feed is configured wrongly.
+    TransientError
+        If another run is under way.
+    """
+    for name in names:
+        if name not in config.feeds:
+            near = difflib.get_close_matches(name, config.feeds, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"configured are: {', '.join(config.feeds) or 'none'}"
+            raise ConfigError(f"no feed is called {name!r}", hint)
+    chosen = {name: config.feeds[name].model_copy(update={"enabled": True}) for name in names} or config.feeds
+    with store.lock("run"):
+        return not pull_feeds(config.model_copy(update={"feeds": chosen}), store, console).skipped
 
 
 def push(config: Config, store: Store, console: Console) -> Outcome:
@@ -169,7 +204,7 @@ def import_files(config: Config, store: Store, console: Console, files: Sequence
                 raise
             except MeddojoError as error:
                 console.error(str(error))
-                problems.append(Skipped(str(file), error.message))
+                problems.append(without_origin(str(file), error))
             else:
                 problems += skipped
                 console.say(f"{file}: {changed:,} new or changed")
@@ -195,7 +230,7 @@ def find_device(devices: Sequence[Device], name: str) -> Device:
     near = difflib.get_close_matches(name, by_id, n=1)
     raise ConfigError(
         f"the inventory has no device {name!r}",
-        f"did you mean {near[0]!r}?" if near else "see: meddojo status --devices",
+        f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(list(by_id)[:20])}",
     )
 
 
@@ -204,7 +239,7 @@ def _inventory(config: Config, console: Console) -> Inventory:
     for note in inventory.notes:
         console.detail(note)
     for miss in inventory.skipped:
-        console.warn(f"inventory: skipped {miss.reason}")
+        console.warn(f"inventory: skipped {miss.origin}: {miss.reason}")
     return inventory
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from meddojo.severity import Severity
@@ -98,7 +98,7 @@ def status(store: Store) -> dict[str, Any]:
 def print_status(state: Mapping[str, Any]) -> None:
     """`status` as tables."""
     console = _console()
-    table = Table("feed", "records", "last success (UTC)", "problem", box=None, pad_edge=False)
+    table = Table("feed", "records", "last success (UTC)", _whole("problem"), box=None, pad_edge=False)
     for source in state["sources"]:
         table.add_row(
             source["name"], f"{source['records']:,}", _minute(source["last_success"]), Text(source["problem"])
@@ -124,6 +124,11 @@ def print_checks(found: Iterable[Check]) -> None:
             console.print(Text(f"      -> {check.hint}"))
 
 
+def _whole(heading: str) -> Column:
+    """A column whose values are never cut, however narrow the log is."""
+    return Column(heading, overflow="fold")
+
+
 def _console() -> Console:
     return Console(highlight=False, soft_wrap=True)
 
@@ -131,8 +136,8 @@ def _console() -> Console:
 def _top(findings: Iterable[Finding]) -> Table:
     table = Table(
         "",
-        "finding",
-        "device",
+        _whole("finding"),
+        _whole("device"),
         "EPSS",
         "why",
         box=None,
@@ -140,7 +145,7 @@ def _top(findings: Iterable[Finding]) -> Table:
         title="look at these first",
         title_justify="left",
     )
-    for finding in sorted(findings, key=_urgency)[:_TOP]:
+    for finding in sorted(findings, key=urgency)[:_TOP]:
         epss = f"{finding.epss.probability:.1%}" if finding.epss else ""
         notes = ["known exploited"] if finding.kev else []
         notes += ["needs review"] if finding.needs_review else []
@@ -154,7 +159,8 @@ def _top(findings: Iterable[Finding]) -> Table:
     return table
 
 
-def _urgency(finding: Finding) -> tuple[bool, bool, int, float, str, str]:
+def urgency(finding: Finding) -> tuple[bool, bool, int, float, str, str]:
+    """Order of findings: certain before doubtful, exploited before severe, severe before likely."""
     likely = finding.epss.probability if finding.epss else 0.0
     return (
         finding.needs_review,

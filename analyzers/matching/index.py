@@ -28,7 +28,7 @@ INDEX_VERSION = 1
 _LETTERS = re.compile(r"[a-z]*")
 
 
-@lru_cache(maxsize=131072)
+@lru_cache(maxsize=65536)
 def product_keys(vendor: str, product: str, cpe: str = "", purl: str = "") -> frozenset[str]:
     """Index keys of a product that a source names.
 
@@ -64,6 +64,10 @@ def device_keys(device: Device) -> frozenset[str]:
 @lru_cache(maxsize=65536)
 def affected_product_keys(product: AffectedProduct) -> frozenset[str]:
     """Index keys of one leaf of a product tree, or of one product of a CVE record."""
+    return _leaf_keys(product)
+
+
+def _leaf_keys(product: AffectedProduct) -> frozenset[str]:
     keys: frozenset[str] = model_number_keys((*product.model_numbers, *product.skus))
     for stated in stated_products(product):
         keys |= product_keys(stated.vendor, stated.product, product.cpe, product.purl)
@@ -83,12 +87,14 @@ def vulnerability_keys(vulnerability: Vulnerability) -> frozenset[str]:
         for node in configuration.nodes
         for match in node.matches
     }
+    # Hundreds of versions share a product, and no two records a leaf: only names of products are worth remembering.
+    names = {names for text in criteria if (names := cpe_names(text)) is not None}
     packages = {
         package_key(cpe.product) for text in criteria if (cpe := parse_cpe(text)) is not None and cpe.part != "h"
     }
-    return frozenset(packages).union(
-        *(product_keys("", "", text) for text in criteria),
-        *(affected_product_keys(product) for product in vulnerability.affected),
+    return frozenset(packages | {cpe_key(text) for text in criteria} - {""}).union(
+        *(product_keys(*name) for name in names),
+        *(_leaf_keys(product) for product in vulnerability.affected),
     )
 
 

@@ -20,10 +20,14 @@ def fold(text: str) -> str:
 
     Longer texts are cut off at `LENGTH_CAP`.
     """
-    plain = _DASHES.sub("-", _MARKS.sub(" ", text[:LENGTH_CAP]))
-    decomposed = unicodedata.normalize("NFKD", plain)
-    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return bare.casefold().translate(_LETTERS).replace("&", " and ").replace("'", "").replace("\u2019", "")
+    cut = text[:LENGTH_CAP]
+    if cut.isascii():
+        bare = _MARKS.sub(" ", cut).lower()
+    else:
+        decomposed = unicodedata.normalize("NFKD", _DASHES.sub("-", _MARKS.sub(" ", cut)))
+        bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+        bare = bare.casefold().translate(_LETTERS).replace("\u2019", "")
+    return bare.replace("&", " and ").replace("'", "")
 
 
 def squash(text: str) -> str:

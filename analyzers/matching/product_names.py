@@ -118,6 +118,8 @@ def _without_vendors(text: str, *vendors: str) -> str:
     """Remove the vendor's name where the product repeats it, but never the whole text."""
     for vendor in vendors:
         for phrase in vendor_phrases(vendor):
+            if not all(word in text for word in phrase.split()):
+                continue  # most of the time: compiling the pattern is what costs
             pattern = r"[^0-9a-z]*".join(re.escape(word) for word in phrase.split())
             shorter = re.sub(rf"(?<![0-9a-z]){pattern}(?![0-9a-z])", " ", text)
             if shorter.strip(" ()-,"):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from meddojo.store.database import Database
 
 
+_LONGEST_SCANNER = 100
+
+
 class EvidenceShelf:
     """The newest SBOM of each device, and the newest report of each scanner on it."""
 
@@ -45,17 +48,18 @@ class EvidenceShelf:
     def keep_scan(self, device_id: str, report: ScanReport, received: datetime) -> bool:
         """Replace the scanner's report on the device; False if the one there is as new or newer."""
         body = to_json(report)
+        scanner = report.scanner[:_LONGEST_SCANNER]
         digest = hashlib.sha256(body.encode()).hexdigest()
         table = schema.scan
         with self._database.write() as connection:
             statement = select(table.c.digest, table.c.created)
-            statement = statement.where(table.c.device_id == device_id, table.c.scanner == report.scanner)
+            statement = statement.where(table.c.device_id == device_id, table.c.scanner == scanner)
             known = connection.execute(statement).first()
             if known and (known.digest == digest or known.created > report.created):
                 return False
             row = {
                 "device_id": device_id,
-                "scanner": report.scanner,
+                "scanner": scanner,
                 "digest": digest,
                 "created": report.created,
                 "received": received,

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Table, delete, func, select, tuple_
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, tuple_
 
 from meddojo.advisory import Advisory
 from meddojo.interface import Record, SourceState
 from meddojo.serialise import from_json, to_json
 from meddojo.store import schema
+from meddojo.store.chunks import chunks as _chunks
+from meddojo.store.exploitation import keep_epss, keep_kev, prune_epss, read_epss, retire_kev
+from meddojo.store.threats import keep_threats
+from meddojo.threat import Threat, ThreatRelation
 from meddojo.vulnerability import EpssScore, KevEntry, Vulnerability
 
 if TYPE_CHECKING:
@@ -24,8 +28,20 @@ KeysOf = Callable[[Advisory | Vulnerability], Collection[str]]
 
 T = TypeVar("T")
 
-_VALUES_PER_QUERY = 400
+_LONGEST_KEY = 300
+_LONGEST_NAMES = {"id": 300, "namespace": 500, "cve": 50}
 _PARSED_KEPT = 8192
+
+
+def unstorable(record: Record) -> str:
+    """Why the store cannot keep a record: a name too long for its index, or holding a NUL; empty if it can."""
+    for field, limit in _LONGEST_NAMES.items():
+        name = getattr(record, field, "")
+        if len(name.encode("utf-8", "replace")) > limit:
+            return f"{field} {name[:40]!r}… is longer than {limit} bytes"
+        if "\0" in name:
+            return f"{field} {name[:40]!r} holds a NUL character"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +56,14 @@ class _Indexed:
 
 _ADVISORIES = _Indexed(schema.advisory, Advisory, "advisory", "namespace")
 _VULNERABILITIES = _Indexed(schema.vulnerability, Vulnerability, "vulnerability", "source")
+_COUNTED = (
+    schema.advisory,
+    schema.vulnerability,
+    schema.kev,
+    schema.epss,
+    schema.threat,
+    schema.threat_relation,
+)
 
 
 class RecordShelf:
@@ -50,34 +74,44 @@ class RecordShelf:
         # One advisory is part of the cases of many devices; by digest.
         self._parsed: dict[str, Any] = {}
 
-    def commit(self, source: str, records: Sequence[Record], keys_of: KeysOf, cursor: str | None = None) -> int:
+    def commit(
+        self,
+        source: str,
+        records: Sequence[Record],
+        keys_of: KeysOf,
+        cursor: str | None = None,
+        present: Collection[str] | None = None,
+    ) -> int:
         """Keep a batch of records and, in the same transaction, move the source's cursor.
+
+        Parameters
+        ----------
+        present
+            CVE ids of all KEV entries the source has: those not among them go. None when it did not say.
 
         Returns
         -------
         int
-            How many advisories and vulnerabilities are new or changed.
+            How many advisories, vulnerabilities and threats are new or changed.
         """
         with self._database.write() as connection:
-            changed = self._keep(connection, source, _ADVISORIES, _of(records, Advisory), keys_of)
-            changed += self._keep(connection, source, _VULNERABILITIES, _of(records, Vulnerability), keys_of)
-            rows: list[dict[str, Any]] = [
-                {"cve": entry.cve, "source": source, "body": to_json(entry)} for entry in _of(records, KevEntry)
-            ]
-            self._database.upsert(connection, schema.kev, rows)
-            rows = [
-                {
-                    "cve": score.cve,
-                    "source": source,
-                    "probability": score.probability,
-                    "percentile": score.percentile,
-                    "day": score.day,
-                }
-                for score in _of(records, EpssScore)
-            ]
-            self._database.upsert(connection, schema.epss, rows)
+            changed = self.keep(connection, source, records, keys_of)
+            if present is not None:
+                retire_kev(connection, source, present)
             if cursor is not None:
+                if any(_of(records, EpssScore)):
+                    prune_epss(connection)
                 self._database.upsert(connection, schema.source, [{"name": source, "cursor": cursor}])
+        return changed
+
+    def keep(self, connection: Connection, source: str, records: Sequence[Record], keys_of: KeysOf) -> int:
+        """Keep records within a transaction of the caller; how many are new or changed, as of `commit`."""
+        changed = self._keep(connection, source, _ADVISORIES, _of(records, Advisory), keys_of)
+        changed += self._keep(connection, source, _VULNERABILITIES, _of(records, Vulnerability), keys_of)
+        threats = (record for record in records if isinstance(record, Threat | ThreatRelation))
+        changed += keep_threats(self._database, connection, source, threats)
+        keep_kev(self._database, connection, source, _of(records, KevEntry))
+        keep_epss(self._database, connection, source, _of(records, EpssScore))
         return changed
 
     def cursor(self, source: str) -> str | None:
@@ -100,7 +134,7 @@ class RecordShelf:
         """How every source stands, by name."""
         with self._database.read() as connection:
             counts: dict[str, int] = {}
-            for table in (schema.advisory, schema.vulnerability, schema.kev, schema.epss):
+            for table in _COUNTED:
                 statement = select(table.c.source, func.count()).group_by(table.c.source)
                 for name, number in connection.execute(statement):
                     counts[name] = counts.get(name, 0) + number
@@ -161,15 +195,10 @@ class RecordShelf:
                 for row in connection.execute(select(table).where(table.c.cve.in_(chunk)))
             }
 
-    def epss(self, cves: Collection[str]) -> dict[str, EpssScore]:
-        """EPSS scores of those `cves` that have one."""
-        table = schema.epss
+    def epss(self, cves: Collection[str], as_of: date | None = None) -> dict[str, EpssScore]:
+        """EPSS scores of those `cves` that have one, with what they were `EPSS_WINDOW` before `as_of`."""
         with self._database.read() as connection:
-            return {
-                row.cve: EpssScore(row.cve, row.probability, row.percentile, row.day)
-                for chunk in _chunks(cves)
-                for row in connection.execute(select(table).where(table.c.cve.in_(chunk)))
-            }
+            return read_epss(connection, cves, as_of)
 
     def _keep(
         self,
@@ -185,17 +214,21 @@ class RecordShelf:
             owner = record.namespace if isinstance(record, Advisory) else source
             body = to_json(record)
             row = {place.scope: owner, "id": record.id, "source": source, "digest": _digest(body), "body": body}
+            row["dated"] = record.updated if isinstance(record, Advisory) else record.modified
             rows[owner, record.id] = (row, record)
-        known: set[tuple[str, str, str]] = set()
+        known: dict[tuple[str, str], tuple[str, datetime | None]] = {}
         for names in _chunks([name for _, name in rows]):
-            statement = select(scope, place.table.c.id, place.table.c.digest).where(place.table.c.id.in_(names))
-            known |= {(row[0], row[1], row[2]) for row in connection.execute(statement)}
-        changed = {key: value for key, value in rows.items() if (*key, value[0]["digest"]) not in known}
+            statement = select(scope, place.table.c.id, place.table.c.digest, place.table.c.dated)
+            found = connection.execute(statement.where(place.table.c.id.in_(names)))
+            known |= {(row[0], row[1]): (row[2], row[3]) for row in found}
+        changed = {key: value for key, value in rows.items() if _replaces(value[0], known.get(key))}
         self._database.upsert(connection, place.table, [row for row, _ in changed.values()])
-        keys = schema.product_key.c
-        for chunk in _chunks(list(changed)):
-            owned = tuple_(keys.scope, keys.id).in_(chunk)
-            connection.execute(delete(schema.product_key).where(keys.kind == place.kind, owned))
+        replaced = [{"its_scope": key[0], "its_id": key[1]} for key in changed if key in known]
+        if replaced:
+            # One by one: SQLite does not use the index for a list of pairs.
+            keys = schema.product_key.c
+            owned = (keys.kind == place.kind, keys.scope == bindparam("its_scope"), keys.id == bindparam("its_id"))
+            connection.execute(delete(schema.product_key).where(*owned), replaced)
         index = [
             row for key, (_, record) in changed.items() for row in _key_rows(place, key[0], key[1], keys_of(record))
         ]
@@ -207,7 +240,7 @@ class RecordShelf:
         index, table = schema.product_key.c, place.table.c
         digests: dict[tuple[str, str], str] = {}
         with self._database.read() as connection:
-            for chunk in _chunks(keys):
+            for chunk in _chunks({key[:_LONGEST_KEY] for key in keys}):
                 statement = (
                     select(index.scope, index.id, table.digest)
                     .where(index.kind == place.kind, index.key.in_(chunk))
@@ -223,18 +256,22 @@ class RecordShelf:
         return found
 
 
+def _replaces(row: Mapping[str, Any], known: tuple[str, datetime | None] | None) -> bool:
+    """Whether a record is new, or other than the one known and not an older revision of it."""
+    if known is None:
+        return True
+    digest, dated = known
+    older = dated is not None and row["dated"] is not None and row["dated"] < dated
+    return row["digest"] != digest and not older
+
+
 def _of(records: Iterable[Record], kind: type[T]) -> Iterator[T]:
     return (record for record in records if isinstance(record, kind))
 
 
 def _key_rows(place: _Indexed, scope: str, name: str, keys: Collection[str]) -> list[dict[str, str]]:
-    return [{"key": key, "kind": place.kind, "scope": scope, "id": name} for key in sorted(keys)]
-
-
-def _chunks(values: Collection[T]) -> Iterator[list[T]]:
-    ordered = list(values)
-    for start in range(0, len(ordered), _VALUES_PER_QUERY):
-        yield ordered[start : start + _VALUES_PER_QUERY]
+    clipped = {key[:_LONGEST_KEY] for key in keys}
+    return [{"key": key, "kind": place.kind, "scope": scope, "id": name} for key in sorted(clipped)]
 
 
 def _digest(body: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Date, DateTime, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import Boolean, Column, Date, DateTime, Float, Index, Integer, MetaData, String, Table, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -53,6 +53,7 @@ advisory = Table(
     Column("namespace", String(500), primary_key=True),
     Column("id", String(300), primary_key=True),
     Column("source", String(100), nullable=False, index=True),
+    Column("dated", UtcDateTime),
     Column("digest", String(64), nullable=False),
     Column("body", Text, nullable=False),
 )
@@ -62,6 +63,7 @@ vulnerability = Table(
     metadata,
     Column("source", String(100), primary_key=True),
     Column("id", String(300), primary_key=True, index=True),
+    Column("dated", UtcDateTime),
     Column("digest", String(64), nullable=False),
     Column("body", Text, nullable=False),
 )
@@ -75,6 +77,7 @@ product_key = Table(
     Column("scope", String(500), primary_key=True),
     Column("id", String(300), primary_key=True),
     Index("product_key_owner", "kind", "scope", "id"),
+    sqlite_with_rowid=False,
 )
 
 kev = Table(
@@ -95,11 +98,57 @@ epss = Table(
     Column("day", Date, nullable=False),
 )
 
+# Moves of EPSS scores, see `meddojo.store.exploitation`.
+epss_point = Table(
+    "epss_point",
+    metadata,
+    Column("cve", String(50), primary_key=True),
+    Column("day", Date, primary_key=True, index=True),
+    Column("probability", Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+threat = Table(
+    "threat",
+    metadata,
+    Column("id", String(300), primary_key=True),
+    Column("source", String(100), nullable=False, index=True),
+    Column("kind", String(300), nullable=False),
+    Column("modified", UtcDateTime, nullable=False),
+    # A revoked object stays, so that an older version of it does not come back.
+    Column("revoked", Boolean, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+threat_relation = Table(
+    "threat_relation",
+    metadata,
+    Column("id", String(300), primary_key=True),
+    Column("source", String(100), nullable=False, index=True),
+    Column("kind", String(300), nullable=False),
+    Column("source_id", String(300), nullable=False, index=True),
+    Column("target_id", String(300), nullable=False, index=True),
+    Column("modified", UtcDateTime, nullable=False),
+    Column("revoked", Boolean, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+# What threats and relations are found under: CVE ids and sectors.
+threat_key = Table(
+    "threat_key",
+    metadata,
+    Column("key", String(300), primary_key=True),
+    Column("id", String(300), primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
+
 # Evidence about one device: the newest SBOM, and the newest report of each scanner.
 sbom = Table(
     "sbom",
     metadata,
-    Column("device_id", String(200), primary_key=True),
+    Column("device_id", String(500), primary_key=True),
     Column("digest", String(64), nullable=False),
     Column("received", UtcDateTime, nullable=False),
     Column("body", Text, nullable=False),
@@ -108,7 +157,7 @@ sbom = Table(
 scan = Table(
     "scan",
     metadata,
-    Column("device_id", String(200), primary_key=True),
+    Column("device_id", String(500), primary_key=True),
     Column("scanner", String(100), primary_key=True),
     Column("digest", String(64), nullable=False),
     Column("created", UtcDateTime, nullable=False),
@@ -120,7 +169,7 @@ finding = Table(
     "finding",
     metadata,
     Column("identity", String(40), primary_key=True),
-    Column("device_id", String(200), nullable=False),
+    Column("device_id", String(500), nullable=False),
     Column("stream", String(40), nullable=False),
     Column("first_seen", UtcDateTime, nullable=False),
     Column("last_changed", UtcDateTime, nullable=False),
@@ -148,7 +197,7 @@ delivered_finding = Table(
     metadata,
     Column("sink", String(50), primary_key=True),
     Column("identity", String(40), primary_key=True),
-    Column("device_id", String(200), nullable=False),
+    Column("device_id", String(500), nullable=False),
     Column("stream", String(40), nullable=False),
     Column("state", String(20), nullable=False),
     Column("remote_id", Integer),
@@ -160,7 +209,7 @@ delivered_stream = Table(
     "delivered_stream",
     metadata,
     Column("sink", String(50), primary_key=True),
-    Column("device_id", String(200), primary_key=True),
+    Column("device_id", String(500), primary_key=True),
     Column("stream", String(40), primary_key=True),
     Column("remote_id", Integer),
     Column("delivered", UtcDateTime, nullable=False),
@@ -170,11 +219,44 @@ delivered_stream = Table(
 stream_state = Table(
     "stream_state",
     metadata,
-    Column("device_id", String(200), primary_key=True),
+    Column("device_id", String(500), primary_key=True),
     Column("stream", String(40), primary_key=True),
     Column("trusted_findings", Integer, nullable=False),
     Column("trusted_version", Text, nullable=False),
     Column("doubt", Text, nullable=False),
+)
+
+# What others state (VEX), and which products their documents name; device_id is set where a person named it.
+vex_document = Table(
+    "vex_document",
+    metadata,
+    Column("identity", String(64), primary_key=True),
+    Column("device_id", String(500), nullable=False, index=True),
+    Column("device_version", Text, nullable=False),
+    Column("author", String(500), nullable=False),
+    Column("name", String(500), nullable=False),
+    Column("timestamp", UtcDateTime, nullable=False),
+    Column("received", UtcDateTime, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+vex_key = Table(
+    "vex_key",
+    metadata,
+    Column("key", String(300), primary_key=True),
+    Column("identity", String(64), primary_key=True, index=True),
+)
+
+# The versions of what we state ourselves, device by device.
+vex_issue = Table(
+    "vex_issue",
+    metadata,
+    Column("device_id", String(500), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("issued", UtcDateTime, nullable=False),
+    Column("summary", Text, nullable=False),
 )
 
 run = Table(
@@ -184,4 +266,20 @@ run = Table(
     Column("finished", UtcDateTime),
     Column("exit_code", Integer),
     Column("summary", Text, nullable=False, default=""),
+)
+
+# The schedule's ledger: one row a job and time it was due; the process that writes the row runs the job.
+occurrence = Table(
+    "occurrence",
+    metadata,
+    Column("job", String(100), primary_key=True),
+    Column("scheduled", UtcDateTime, primary_key=True),
+    Column("cron", String(200), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("holder", String(200), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("started", UtcDateTime),
+    Column("finished", UtcDateTime),
+    Column("exit_code", Integer),
+    Column("note", Text, nullable=False),
 )

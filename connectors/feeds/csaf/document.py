@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from connectors.feeds.csaf.product_tree import expand, parse_groups, parse_products
 from connectors.reading import JsonObject
-from meddojo.advisory import Advisory, AdvisoryVulnerability, ProductScore, ProductStatus, Remediation
+from meddojo.advisory import Advisory, AdvisoryVulnerability, ProductScore, ProductStatus, Remediation, Threat
 from meddojo.errors import InputError
 from meddojo.severity import CvssScore
 from meddojo.vulnerability import CVE_PATTERN
@@ -103,6 +103,8 @@ def _vulnerability(entry: JsonObject, advisory: str, publisher: str, groups: Gro
         statuses=tuple(_statuses(entry.object("product_status"), groups)),
         remediations=tuple(_remediation(item, groups) for item in entry.objects("remediations")),
         references=_urls(entry),
+        flags=tuple(_flags(entry, groups)),
+        threats=tuple(_threat(item, groups) for item in entry.objects("threats")),
     )
 
 
@@ -190,17 +192,37 @@ def _statuses(owner: JsonObject, groups: Groups) -> Iterator[tuple[str, ProductS
 
 
 def _remediation(item: JsonObject, groups: Groups) -> Remediation:
-    names = item.texts("group_ids")
-    unknown = next((name for name in names if name not in groups), None)
-    if unknown is not None:
-        # Left out, the remediation would be read as one for all products.
-        raise item.error("group_ids", f"{unknown[:40]!r} is not a product group of this document")
     return Remediation(
         category=item.text("category"),
         details=item.text("details"),
         url=item.text("url").strip(),
-        product_ids=expand((*item.texts("product_ids"), *names), groups),
+        product_ids=_product_ids(item, groups),
     )
+
+
+def _threat(item: JsonObject, groups: Groups) -> Threat:
+    return Threat(item.text("category"), item.text("details"), _product_ids(item, groups))
+
+
+def _flags(entry: JsonObject, groups: Groups) -> Iterator[tuple[str, str]]:
+    """Why products are not affected (section 3.2.3.5); a flag without products says nothing (test 6.1.32)."""
+    for flag in entry.objects("flags"):
+        label = flag.text("label").strip()
+        for product_id in _product_ids(flag, groups) if label else ():
+            yield product_id, label
+
+
+def _product_ids(item: JsonObject, groups: Groups) -> tuple[str, ...]:
+    """Products of a remediation, threat or flag, those of its groups included."""
+    names = item.texts("group_ids")
+    unknown = next((name for name in names if name not in groups), None)
+    if unknown is not None:
+        # Left out, what is said here would be read as said about all products.
+        raise item.error("group_ids", f"{unknown[:40]!r} is not a product group of this document")
+    members = tuple(member for name in names for member in groups[name])
+    if names and not members and not item.texts("product_ids"):
+        raise item.error("group_ids", "the product groups are empty")
+    return tuple(dict.fromkeys((*item.texts("product_ids"), *members)))
 
 
 def _slug(text: str) -> str:

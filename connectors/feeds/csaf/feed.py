@@ -5,25 +5,50 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from connectors.feeds.csaf.document import parse_document
+from connectors.feeds.csaf.folder import read_folder
+from connectors.feeds.csaf.policy import FOLDER_POLICY, PROVIDER_POLICY, Policy, read_policy
 from connectors.feeds.csaf.provider import update_from_provider
-from connectors.feeds.source import documents, files_cursor, is_url, now
+from connectors.feeds.source import files_cursor, is_url, now
 from connectors.http import PoliteSession
-from connectors.reading import skipped
 from meddojo.advisory import Advisory
 from meddojo.config import FeedConfig
-from meddojo.errors import InputError
 from meddojo.interface import Checkpoint, Skipped
 
 CISA = "https://www.cisa.gov/sites/default/files/csaf/provider-metadata.json"
-_OTHER_FILES = ("distributions", "feed", "aggregator")
 
 
 def build(config: FeedConfig) -> CsafFeed:
-    """The feed of the ``[feeds.csaf]`` section; `source` is a folder, a file, or a provider's URL."""
-    return CsafFeed(config.source or CISA, PoliteSession(config.network))
+    """Build the feed of a section of ``meddojo.toml``.
+
+    Any provider is one line of it::
+
+        [feeds.csaf]                            # CISA
+        [feeds.siemens]
+        type = "csaf"
+        source = "https://cert-portal.siemens.com/productcert/csaf/provider-metadata.json"
+        [feeds.acme]
+        type = "csaf"
+        source = "https://acme.example"         # a domain: its provider is looked for as the standard says
+        [feeds.bsi]
+        type = "csaf"
+        source = "https://wid.cert-bund.de/.well-known/csaf-aggregator/aggregator.json"
+        [feeds.csaf.options]
+        signature = "required"                  # or "when-present", "off"
+        hash = "required"                       # likewise
+        tlp = ["CLEAR", "UNLABELED"]            # labels that are taken
+
+    Those options are the default on the web. A folder or file may have any label, and its documents are checked
+    against hash and signature files that lie beside them ("when-present").
+
+    Raises
+    ------
+    ConfigError
+        On an unknown option or value.
+    """
+    source = config.source or CISA
+    policy = read_policy(config.options, PROVIDER_POLICY if is_url(source) else FOLDER_POLICY)
+    return CsafFeed(source, PoliteSession(config.network), policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +57,7 @@ class CsafFeed:
 
     source: str
     session: PoliteSession
+    policy: Policy = PROVIDER_POLICY
     name: str = "csaf"
 
     def update(self, cursor: str | None) -> Iterator[Advisory | Skipped | Checkpoint]:
@@ -43,24 +69,8 @@ class CsafFeed:
             If the source as a whole cannot be read or fetched.
         """
         if is_url(self.source):
-            yield from update_from_provider(self.session, self.source, cursor)
+            yield from update_from_provider(self.session, self.source, cursor, self.policy)
             return
         started = files_cursor(now())
-        for item in documents(Path(self.source)):
-            if isinstance(item, Skipped):
-                yield item
-            elif not _accompanies(item[1]):
-                yield _advisory(*item)
+        yield from read_folder(Path(self.source), self.policy)
         yield Checkpoint(started)
-
-
-def _advisory(origin: str, document: Any) -> Advisory | Skipped:
-    try:
-        return parse_document(document, origin)
-    except InputError as error:
-        return skipped(error)
-
-
-def _accompanies(document: Any) -> bool:
-    """True for what lies beside the advisories in a mirror of a provider: its metadata and ROLIE feeds."""
-    return isinstance(document, dict) and "document" not in document and any(key in document for key in _OTHER_FILES)

@@ -106,7 +106,11 @@ def _add_relationships(products: dict[str, AffectedProduct], tree: JsonObject) -
                 unresolved.append(relationship)
                 continue
             product = _with_full_name(part, relationship.object("full_product_name"))
-            products[product.product_id] = replace(product, installed_on=whole.full_name or _label(whole))
+            products[product.product_id] = replace(
+                product,
+                installed_on=whole.full_name or _label(whole),
+                relationship=relationship.text("category"),
+            )
         if not unresolved:
             return
         if len(unresolved) == len(waiting):

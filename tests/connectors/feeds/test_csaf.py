@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.feeds.csaf import build, parse_document
-from meddojo.advisory import Advisory, AffectedProduct, ProductStatus, Remediation, VersionKind
+from meddojo.advisory import Advisory, AffectedProduct, ProductStatus, Remediation, Threat, VersionKind
 from meddojo.config import FeedConfig
 from meddojo.errors import InputError
 from meddojo.interface import Checkpoint, Feed, Skipped
@@ -46,6 +46,10 @@ def _document(tree: Any = None, vulnerabilities: Any = (), **head: Any) -> dict[
                 "status": "final",
                 "initial_release_date": "2024-01-01T06:00:00Z",
                 "current_release_date": "2024-02-01T08:00:00+02:00",
+                "revision_history": [
+                    {"number": str(number), "date": "2024-01-01T06:00:00Z", "summary": "Changed."}
+                    for number in range(1, 4)
+                ],
             },
             **head,
         },
@@ -121,10 +125,16 @@ COMPLETE = _document(
                         "version": "3.1",
                         "vectorString": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
                         "baseScore": 9.8,
+                        "baseSeverity": "CRITICAL",
                     },
                 }
             ],
-            "references": [{"url": "https://acme.example/1", "summary": "a"}, {"url": "https://acme.example/1"}],
+            "references": [
+                {"url": "https://acme.example/1", "summary": "a"},
+                {"url": "https://acme.example/1", "summary": "b"},
+            ],
+            "flags": [{"label": "inline_mitigations_already_exist", "product_ids": ["V-on-F"]}],
+            "threats": [{"category": "exploit_status", "details": "None known.", "group_ids": ["G"]}],
         }
     ],
     distribution={"tlp": {"label": "WHITE"}},
@@ -240,6 +250,64 @@ def test_vulnerability() -> None:
     assert found.references == ("https://acme.example/1",)
 
 
+@pytest.mark.parametrize("status", ProductStatus)
+def test_every_status_of_products_and_groups(status: ProductStatus) -> None:
+    assert _only(product_status={status.value: ["B", "G"]}).statuses == (("B", status), ("A", status))
+
+
+@pytest.mark.parametrize(
+    "category",
+    ["default_component_of", "external_component_of", "installed_on", "installed_with", "optional_component_of"],
+)
+def test_every_kind_of_relationship(category: str) -> None:
+    relationship = {
+        "category": category,
+        "product_reference": "library",
+        "relates_to_product_reference": "pump",
+        "full_product_name": _leaf("both", "library in pump", cpe=CPE),
+    }
+    names = [_leaf("library", purl="pkg:generic/zlib@1.3"), _leaf("pump", "Acme Flow 2")]
+    found = _products({"full_product_names": names, "relationships": [relationship]})
+    assert found["both"] == AffectedProduct(
+        product_id="both",
+        full_name="library in pump",
+        cpe=CPE,
+        purl="pkg:generic/zlib@1.3",
+        installed_on="Acme Flow 2",
+        relationship=category,
+    )
+    assert found["pump"].relationship == ""
+
+
+def test_justifications_of_a_vex() -> None:
+    found = _only(
+        product_status={"known_not_affected": ["G"]},
+        flags=[
+            {"label": "component_not_present", "product_ids": ["A"], "date": "2024-01-01T00:00:00Z"},
+            {"label": "vulnerable_code_not_in_execute_path", "group_ids": ["G"]},
+            {"label": "vulnerable_code_not_present"},
+            {"product_ids": ["A"]},
+        ],
+        threats=[{"category": "impact", "details": "The code is never called.", "group_ids": ["G"]}],
+    )
+    assert found.flags == (
+        ("A", "component_not_present"),
+        ("A", "vulnerable_code_not_in_execute_path"),
+        ("B", "vulnerable_code_not_in_execute_path"),
+    )
+    assert found.threats == (Threat("impact", "The code is never called.", ("A", "B")),)
+
+
+def test_threats_for_all_products() -> None:
+    found = _only(threats=[{"category": "exploit_status", "details": "Seen in the wild."}])
+    assert found.threats == (Threat("exploit_status", "Seen in the wild."),)
+
+
+def test_remediations_of_products_and_groups() -> None:
+    entry = {"category": "vendor_fix", "details": "Update.", "product_ids": ["B"], "group_ids": ["G"]}
+    assert _only(remediations=[entry]).remediations == (Remediation("vendor_fix", "Update.", "", ("B", "A")),)
+
+
 def test_csaf_2_1_metrics_and_cwes() -> None:
     vector = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"
     found = _only(
@@ -306,6 +374,14 @@ def _with(**vulnerability: Any) -> dict[str, Any]:
         ),
         (
             {"vulnerabilities": [{"remediations": [{"group_ids": ["Z"]}]}]},
+            "/vulnerabilities/0/remediations/0/group_ids",
+        ),
+        ({"vulnerabilities": [{"threats": [{"group_ids": ["Z"]}]}]}, "/vulnerabilities/0/threats/0/group_ids"),
+        (
+            {
+                "product_tree": {"product_groups": [{"group_id": "Z", "product_ids": []}]},
+                "vulnerabilities": [{"remediations": [{"group_ids": ["Z"]}]}],
+            },
             "/vulnerabilities/0/remediations/0/group_ids",
         ),
         ({"product_tree": {"full_product_names": [{"name": "x"}]}}, "/product_tree/full_product_names/0/product_id"),

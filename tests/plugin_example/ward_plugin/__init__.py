@@ -1,0 +1,1 @@
+"""What the technicians of one ward know, look at and want to read."""
