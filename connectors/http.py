@@ -242,13 +242,17 @@ class PoliteSession:
 
     @contextmanager
     def _open(self, method: str, url: str, request: Mapping[str, Any]) -> Iterator[requests.Response]:
+        import requests
+
         timeout = (min(30.0, self._network.timeout_seconds), self._network.timeout_seconds)
         session = self._session or self._connect()
+        own = self._network.proxy
         try:
-            answer = session.request(method, url, timeout=timeout, stream=True, allow_redirects=False, **request)
+            proxies = {"http": own, "https": own} if own else requests.utils.get_environ_proxies(url)
+            answer = session.request(
+                method, url, timeout=timeout, proxies=proxies, stream=True, allow_redirects=False, **request
+            )
         except (ValueError, OSError) as error:
-            import requests
-
             if isinstance(error, requests.exceptions.RequestException) and not isinstance(error, ValueError):
                 raise
             raise ConfigError(
@@ -265,8 +269,6 @@ class PoliteSession:
         session.verify = self._network.ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or True
         # With trust_env, a .netrc would replace our Authorization header.
         session.trust_env = False
-        if self._network.proxy:
-            session.proxies = {"http": self._network.proxy, "https": self._network.proxy}
         # Redirects are followed here; requests, even when told not to, would read their bodies without a limit.
         session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
         self._session = session

@@ -397,3 +397,14 @@ def test_only_the_same_server_or_its_step_up_to_https_counts_as_home(old: str, n
     from connectors.http import _same_server
 
     assert _same_server(old, new) is same
+
+
+def test_the_environment_names_a_proxy_where_the_configuration_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    monkeypatch.delenv("no_proxy", raising=False)
+    session = PoliteSession(NetworkConfig(attempts=1))
+    with pytest.raises(HttpUnavailableError, match="proxy|refused"):
+        session.get("http://unreachable.example/")
