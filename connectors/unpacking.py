@@ -49,7 +49,7 @@ def _chunks(handle: io.BufferedReader, origin: str, max_bytes: int) -> Iterator[
     if magic.startswith(_GZIP_MAGIC):
         pieces = _gzip_chunks(handle)
     elif magic == _ZSTD_MAGIC:
-        pieces = _zstd_chunks(handle)
+        pieces = zstd_chunks(handle)
     else:
         pieces = iter(lambda: handle.read(_CHUNK), b"")
     total = 0
@@ -65,7 +65,7 @@ def _gzip_chunks(handle: BinaryIO) -> Iterator[bytes]:
         yield from iter(lambda: stream.read(_CHUNK), b"")
 
 
-def _zstd_chunks(handle: BinaryIO) -> Iterator[bytes]:
+def zstd_chunks(handle: BinaryIO) -> Iterator[bytes]:
     """The frames of a Zstandard file (RFC 8878), one after another."""
     decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
     frame = decompressor.decompressobj()

@@ -112,8 +112,8 @@ class VexDocument:
 
 def bound(document: VexDocument, device: Device, statements: Iterable[VexStatement]) -> VexDocument:
     """The document with `statements`, held to be about this device at its present version."""
-    names = {"device_id": device.id, "device_version": device.version}
-    return replace(document, **names, statements=tuple(replace(each, **names) for each in statements))
+    taken = tuple(replace(each, device_id=device.id, device_version=device.version) for each in statements)
+    return replace(document, device_id=device.id, device_version=device.version, statements=taken)
 
 
 def device_urn(device: Device) -> str:

@@ -116,6 +116,13 @@ class FindingShelf:
         findings = (from_json(Finding, body) for body in bodies)
         return tuple(sorted(findings, key=lambda finding: (finding.stream, finding.check, finding.component_key)))
 
+    def first_seen(self, device_id: str) -> Mapping[str, datetime]:
+        """When each of the device's findings was first seen, by identity."""
+        table = schema.finding
+        statement = select(table.c.identity, table.c.first_seen).where(table.c.device_id == device_id)
+        with self._database.read() as connection:
+            return {row.identity: row.first_seen for row in connection.execute(statement)}
+
     def known_as(self, device_id: str) -> Mapping[str, str]:
         """Every alias ever used on the device -> the check it was found under."""
         findings = self.of_device(device_id, with_gone=True)

@@ -96,9 +96,7 @@ class VexShelf:
             rows = connection.execute(statement).all()
         return tuple(from_json(VexDocument, row.body) for row in rows)
 
-    def issue(
-        self, device_id: str, content: str, dated: datetime, now: datetime, summary: str
-    ) -> tuple[VexIssue, ...]:
+    def issue(self, device_id: str, content: str, dated: datetime, now: datetime, summary: str) -> tuple[VexIssue, ...]:
         """Versions of the device's own VEX up to the one with this content, which is new only if it differs.
 
         Parameters
@@ -117,8 +115,10 @@ class VexShelf:
             if rows and rows[-1].digest == digest:
                 return issues
             before = issues[-1].issued if issues else None
-            issued = dated if before is None or dated > before else max(now, before + timedelta(seconds=1))
-            new = VexIssue(len(issues) + 1, issued.replace(microsecond=0), summary)
+            issued = dated.replace(microsecond=0)
+            if before is not None and issued <= before:
+                issued = max(now.replace(microsecond=0), before + timedelta(seconds=1))
+            new = VexIssue(len(issues) + 1, issued, summary)
             row = {
                 "device_id": device_id,
                 "version": new.version,

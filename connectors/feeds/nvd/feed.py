@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from connectors.feeds.nvd.live import API, API_KEY_HEADER, KEYED_PAUSE, KEYLESS_PAUSE, update_live
+from connectors.feeds.nvd.api import API, API_KEY_HEADER, NvdApi, Patience
+from connectors.feeds.nvd.limiter import RequestLimiter
+from connectors.feeds.nvd.live import update_live
+from connectors.feeds.nvd.options import read_options
 from connectors.feeds.nvd.record import parse_cve
 from connectors.feeds.source import documents, files_cursor, is_url, now, web_cursor
 from connectors.http import PoliteSession
-from connectors.reading import JsonObject, skipped
+from connectors.reading import JsonObject, collector_paused, skipped
 from meddojo.config import FeedConfig
 from meddojo.errors import InputError
 from meddojo.interface import Checkpoint, Skipped
@@ -21,10 +23,23 @@ from meddojo.vulnerability import Vulnerability
 
 
 def build(config: FeedConfig) -> NvdFeed:
-    """The feed of the ``[feeds.nvd]`` section; `source` is a folder, a file, or the URL of the API or a mirror."""
+    """The feed of the ``[feeds.nvd]`` section; `source` is a folder, a file, or the URL of the API or a mirror.
+
+    Raises
+    ------
+    ConfigError
+        On an unknown option, naming the nearest one.
+    """
     key = config.api_key.get_secret_value()
-    session = PoliteSession(config.network, {API_KEY_HEADER: key} if key else None)
-    return NvdFeed(config.source or API, session, KEYED_PAUSE if key else KEYLESS_PAUSE)
+    options = read_options(config.options, bool(key))
+    api = NvdApi(
+        config.source or API,
+        PoliteSession(config.network, {API_KEY_HEADER: key} if key else None),
+        RequestLimiter(options.requests_per_30_seconds),
+        Patience(config.network.attempts, options.max_outage_minutes * 60),
+        options.page_size,
+    )
+    return NvdFeed(api.url, api, timedelta(hours=options.overlap_hours))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +48,13 @@ class NvdFeed:
 
     Attributes
     ----------
-    pause_seconds
-        Between two pages, as NVD asks for.
+    overlap
+        How much before the cursor is asked for again.
     """
 
     source: str
-    session: PoliteSession
-    pause_seconds: float
-    sleep: Callable[[float], None] = time.sleep
+    api: NvdApi
+    overlap: timedelta
     clock: Callable[[], datetime] = now
     name: str = "nvd"
 
@@ -53,12 +67,13 @@ class NvdFeed:
             If the source as a whole cannot be read or fetched; the last checkpoint stands.
         """
         if is_url(self.source):
-            pages = update_live(self.session, self.source, web_cursor(cursor), self.clock(), self._wait)
-            for page in pages:
+            for page in update_live(self.api, web_cursor(cursor), self.clock(), self.overlap):
                 if isinstance(page, Checkpoint):
                     yield page
                 else:
-                    yield from _records(page.value, page.origin)
+                    with collector_paused():
+                        records = list(_records(page.value, page.origin))
+                    yield from records
             return
         started = files_cursor(self.clock())
         for item in documents(Path(self.source)):
@@ -67,9 +82,6 @@ class NvdFeed:
             else:
                 yield from _records(item[1], item[0])
         yield Checkpoint(started)
-
-    def _wait(self, seconds: float = 0.0) -> None:
-        self.sleep(seconds or self.pause_seconds)
 
 
 def _records(document: Any, origin: str) -> Iterator[Vulnerability | Skipped]:

@@ -1,129 +1,150 @@
-"""Bulk synchronisation with the NVD API 2.0.
+"""Bulk synchronisation with the NVD API 2.0, first and incremental: window after window of modification dates.
 
-Source: NVD, "Vulnerability APIs" (pages of 2,000, windows of at most 120 days, both ends of a window required) and
-"Best practices" (6 seconds between requests; with an API key ten times as many are allowed).
+Source: NVD, "Vulnerability APIs" (pages of 2,000; windows of at most 120 days, both ends required) and "Best
+practices" (synchronise by modification date).
+
+A cursor is either the time up to which everything is here, or a place within a window (`Window.cursor`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+import re
+from collections import deque
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
-from connectors.feeds.source import fetch, parse_stamp, stamp
-from connectors.http import HttpRefusedError, PoliteSession
-from connectors.reading import JsonObject, parse_json
-from meddojo.errors import InputError, RemoteError, TransientError
+from connectors.feeds.nvd.api import NvdApi
+from connectors.feeds.source import parse_stamp, stamp
+from connectors.reading import JsonObject
+from meddojo.errors import TransientError
 from meddojo.interface import Checkpoint
 
-API = "https://services.nvd.nist.gov/rest/json/cves/2.0"
-API_KEY_HEADER = "apiKey"
-KEYLESS_PAUSE = 6.0
-KEYED_PAUSE = 0.6
-
-PAGE_SIZE = 2000
 LONGEST_WINDOW = timedelta(days=120)
-OVERLAP = timedelta(hours=2)
-"""A record may become visible some time after its modification date, so this much is asked for again."""
+EARLIEST = datetime(1988, 10, 1, tzinfo=UTC)
+"""When the oldest record was published; none was modified before."""
 
-_REFUSALS = 3
-_REFUSED_PAUSE = 30.0
-_INDEX_MARK = " startIndex="
-"""In the cursor of a first synchronisation that is not finished."""
+_SHORTEST_SPLIT = timedelta(minutes=1)
+_MOST_PAGES = 20
+"""A larger window is split: the longer it takes to read, the likelier it changes meanwhile."""
+_READINGS = 5
+_CURSOR = re.compile(r"(\S{1,40})/(\S{1,40}) startIndex=(\d{1,9}) totalResults=(\d{1,9})", re.ASCII)
 
-Wait = Callable[..., None]
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Records modified from `begin` to `end`, both included, and how far they are read.
+
+    Attributes
+    ----------
+    index
+        Of the record to read next.
+    total
+        What the server counted when reading began; None before.
+    readings
+        How often it was begun again because the records shifted.
+    """
+
+    begin: datetime
+    end: datetime
+    index: int = 0
+    total: int | None = None
+    readings: int = 0
+
+    @property
+    def cursor(self) -> str:
+        """The window and the place within it, as a cursor."""
+        return f"{stamp(self.begin)}/{stamp(self.end)} startIndex={self.index} totalResults={self.total}"
+
+    @property
+    def divisible(self) -> bool:
+        """Whether two halves make sense."""
+        return self.end - self.begin > _SHORTEST_SPLIT
+
+    def halves(self) -> tuple[Window, Window]:
+        """The earlier and the later half, unread."""
+        middle = (self.begin + (self.end - self.begin) / 2).replace(microsecond=0)
+        return Window(self.begin, middle), Window(middle, self.end)
 
 
 def update_live(
-    session: PoliteSession, url: str, cursor: str | None, started: datetime, wait: Wait
+    api: NvdApi, cursor: str | None, started: datetime, overlap: timedelta
 ) -> Iterator[JsonObject | Checkpoint]:
-    """Yield the pages of everything modified since `cursor`, and a `Checkpoint` after each window.
+    """Yield the pages of everything modified since `cursor`, and a `Checkpoint` after each.
 
-    Without a cursor everything is fetched, with a checkpoint after each page.
+    A window without records moves the cursor only together with a later one that has some: asking for it again costs
+    one request, while an empty answer may be an error of the server.
 
     Parameters
     ----------
     started
-        The clock before the first request; it becomes the next cursor.
-    wait
-        Called between two requests; with a number of seconds after a refusal.
+        The clock before the first request; where the next synchronisation begins.
+    overlap
+        How much before `cursor` is asked for again.
 
     Raises
     ------
     TransientError
-        When NVD does not answer; the last checkpoint stands.
+        When NVD does not answer, naming the window; the last checkpoint stands.
     RemoteError
         When it refuses the request or the API key.
     InputError
         When an answer is not what the API documents.
+    ConfigError
+        If the cursor comes from elsewhere.
     """
-    if cursor is None or _INDEX_MARK in cursor:
-        yield from _everything(session, url, cursor, started, wait)
-        return
-    begin = parse_stamp(cursor) - OVERLAP
-    first = True
-    while begin < started:
-        end = min(begin + LONGEST_WINDOW, started)
-        window = {"lastModStartDate": _date(begin), "lastModEndDate": _date(end)}
-        for page, _ in _pages(session, url, window, wait, first=first):
-            yield page
-        first = False
-        yield Checkpoint(stamp(end))
+    pending = deque(planned(cursor, started, overlap))
+    while pending:
+        window = pending.popleft()
+        instead = yield from _read(api, window)
+        pending.extendleft(reversed(instead))
+
+
+def planned(cursor: str | None, started: datetime, overlap: timedelta) -> Iterator[Window]:
+    """The windows between `cursor` (less `overlap`) and `started`, without a gap, none longer than 120 days."""
+    place = _CURSOR.fullmatch(cursor or "")
+    begin = EARLIEST
+    if place:
+        unfinished = Window(parse_stamp(place[1]), parse_stamp(place[2]), int(place[3]), int(place[4]))
+        yield unfinished
+        begin = min(unfinished.end, started) - overlap
+    elif cursor:
+        begin = min(parse_stamp(cursor), started) - overlap
+    begin, last = begin.replace(microsecond=0), started.replace(microsecond=0)
+    while begin < last:
+        end = min(begin + LONGEST_WINDOW, last)
+        yield Window(begin, end)
         begin = end
-    if first:
-        yield Checkpoint(stamp(started))
 
 
-def _everything(
-    session: PoliteSession, url: str, cursor: str | None, started: datetime, wait: Wait
-) -> Iterator[JsonObject | Checkpoint]:
-    """The first synchronisation; records are added at the end, so an interrupted one goes on where it stopped."""
-    since, _, index = (cursor or f"{stamp(started)}{_INDEX_MARK}0").partition(_INDEX_MARK)
-    begun = stamp(parse_stamp(since))
-    for page, following in _pages(session, url, {}, wait, index=int(index) if index.isdecimal() else 0):
-        yield page
-        if following:
-            yield Checkpoint(f"{begun}{_INDEX_MARK}{following}")
-    yield Checkpoint(begun)
+def _read(api: NvdApi, window: Window) -> Generator[JsonObject | Checkpoint, None, tuple[Window, ...]]:
+    """Yield the rest of a window; return what has to be read instead if its records shift under the reading.
 
-
-def _pages(
-    session: PoliteSession, url: str, query: Mapping[str, str], wait: Wait, *, index: int = 0, first: bool = True
-) -> Iterator[tuple[JsonObject, int]]:
-    """Pages with the index of the following one, which is 0 after the last."""
+    A record that is modified meanwhile leaves the window, and all behind it move up by one: the one that crosses the
+    boundary of a page would be lost.
+    """
     while True:
-        if not first:
-            wait()
-        first = False
-        page = _page(session, url, {**query, "resultsPerPage": PAGE_SIZE, "startIndex": index}, wait)
-        total = page.number("totalResults")
-        records = page.value.get("vulnerabilities")
-        if total is None or not isinstance(records, list):
-            raise InputError(url, "", "the answer has no totalResults or vulnerabilities", "check the feed's source")
-        index += len(records)
-        if not records and index < total:
-            raise TransientError(f"{url} sent {index} of {total:.0f} records", "the next run tries again")
-        yield page, index if index < total else 0
-        if index >= total:
-            return
+        page = api.page(window.begin, window.end, window.index)
+        if window.total is not None and page.total != window.total:
+            return _afresh(window, page.total)
+        if window.total is None and page.total > _MOST_PAGES * api.page_size and window.divisible:
+            return window.halves()
+        window = replace(window, index=window.index + page.count, total=page.total)
+        yield page.answer
+        if window.index >= page.total:
+            if page.total:
+                yield Checkpoint(stamp(window.end))
+            return ()
+        yield Checkpoint(window.cursor)
 
 
-def _page(session: PoliteSession, url: str, parameters: Mapping[str, str | int], wait: Wait) -> JsonObject:
-    """One answer; NVD says 403 to those who ask too often, and names a wrong API key in a header."""
-    for _ in range(_REFUSALS):
-        try:
-            return JsonObject.of(parse_json(fetch(session, url, parameters=parameters), url), url)
-        except HttpRefusedError as error:
-            message = error.response.headers.get("message", "")
-            if "apikey" in message.lower():
-                raise RemoteError(f"{url} does not know the API key", "check feeds.nvd.api_key") from None
-            if error.status != 403:
-                raise
-        wait(_REFUSED_PAUSE)
-    raise TransientError(
-        f"{url} answered HTTP 403, tried {_REFUSALS} times",
-        "NVD limits how often one may ask; set feeds.nvd.api_key, or let the next run try again",
-    )
-
-
-def _date(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")
+def _afresh(window: Window, total: int) -> tuple[Window, ...]:
+    if window.divisible:
+        return window.halves()
+    if window.readings >= _READINGS:
+        raise TransientError(
+            f"the number of records modified from {stamp(window.begin)} to {stamp(window.end)} "
+            f"keeps changing while they are read ({window.total:,}, now {total:,})",
+            "the next run reads them again",
+        )
+    return (Window(window.begin, window.end, readings=window.readings + 1),)

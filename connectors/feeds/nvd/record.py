@@ -12,7 +12,7 @@ from typing import Any
 from connectors.feeds.nvd.affected import parse_affected
 from connectors.reading import JsonObject
 from meddojo.severity import CvssScore
-from meddojo.vulnerability import CVE_PATTERN, Configuration, CpeMatch, CpeNode, Vulnerability
+from meddojo.vulnerability import CVE_PATTERN, Configuration, CpeMatch, CpeNode, KevEntry, Vulnerability
 
 _METRICS = (
     ("cvssMetricV40", "4.0"),
@@ -60,6 +60,7 @@ def parse_cve(record: JsonObject) -> Vulnerability:
         published=record.instant("published"),
         modified=record.instant("lastModified"),
         status=record.text("vulnStatus"),
+        kev=_kev(identifier, record),
     )
 
 
@@ -91,6 +92,20 @@ def _cwes(record: JsonObject) -> Iterator[int]:
 def _references(record: JsonObject) -> tuple[str, ...]:
     urls = (reference.text("url").strip() for reference in record.objects("references"))
     return tuple(dict.fromkeys(filter(None, urls)))
+
+
+def _kev(identifier: str, record: JsonObject) -> KevEntry | None:
+    """What NVD repeats of CISA's catalogue, which says nothing of ransomware."""
+    added = record.day("cisaExploitAdd")
+    if added is None:
+        return None
+    return KevEntry(
+        cve=identifier,
+        date_added=added,
+        due_date=record.day("cisaActionDue"),
+        required_action=record.text("cisaRequiredAction").strip(),
+        name=record.text("cisaVulnerabilityName").strip(),
+    )
 
 
 def _configuration(item: JsonObject) -> Configuration:

@@ -34,9 +34,21 @@ def test_table(pack: Any, tmp_path: Path) -> None:
     path = tmp_path / "scores"
     path.write_bytes(pack(TABLE.encode()))
     first, second, checkpoint = _update(path)
-    assert first == EpssScore("CVE-2020-1938", 0.97385, 0.99937, date(2024, 9, 1))
+    assert first == EpssScore("CVE-2020-1938", 0.97385, 0.99937, date(2024, 9, 1), "v2023.03.01")
     assert second.cve == "CVE-2019-11687"
     assert isinstance(checkpoint, Checkpoint)
+
+
+def test_a_table_read_before_is_not_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text(TABLE, encoding="utf-8")
+    feed = build(FeedConfig(source=str(path)))
+    *_, checkpoint = feed.update(None)
+    (again,) = feed.update(checkpoint.cursor)
+    assert isinstance(again, Checkpoint)
+    assert len(list(feed.update(again.cursor))) == 1
+    path.write_text(TABLE.replace("0.97385", "0.97386"), encoding="utf-8")
+    assert len(list(feed.update(again.cursor))) == 3
 
 
 def test_day_from_the_name_of_an_old_file(tmp_path: Path) -> None:

@@ -18,7 +18,10 @@ from connectors.reading import JsonObject
 from meddojo.config import FeedConfig
 from meddojo.errors import InputError
 from meddojo.interface import Checkpoint, Feed, Skipped
+from meddojo.store import Store
 from meddojo.vulnerability import KevEntry
+from scheduler.console import Console
+from scheduler.intake import take_in
 
 ROW = {
     "cveID": "CVE-2020-1938",
@@ -45,6 +48,7 @@ def test_bad_rows_are_skipped(tmp_path: Path) -> None:
     path.write_text(json.dumps({"vulnerabilities": rows}), encoding="utf-8")
     *entries, checkpoint = _update(path)
     assert isinstance(checkpoint, Checkpoint)
+    assert not checkpoint.complete, "what cannot be read is not gone"
     assert sum(isinstance(entry, KevEntry) for entry in entries) == 2
     reasons = [entry.reason for entry in entries if isinstance(entry, Skipped)]
     assert [reason.split(":")[0] for reason in reasons] == [
@@ -76,6 +80,18 @@ def test_from_the_web(website: Any, session: Any) -> None:
 def test_any_value_is_read_or_refused(data: Any, mutated: Callable[[Any], st.SearchStrategy[Any]]) -> None:
     with suppress(InputError):
         assert isinstance(parse_row(JsonObject.of(data.draw(mutated(ROW)), "x")), KevEntry)
+
+
+def test_a_whole_catalogue_says_what_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "kev.json"
+    other = {**ROW, "cveID": "CVE-2020-1939"}
+    with Store(f"sqlite:///{tmp_path}/store.db") as store:
+        for rows in ([ROW, other], [other, 7], [other]):
+            path.write_text(json.dumps({"vulnerabilities": rows}), encoding="utf-8")
+            before = set(store.records.kev(["CVE-2020-1938", "CVE-2020-1939"]))
+            take_in("kev", str(path), build(FeedConfig(source=str(path))).update(None), store, Console(-1))
+        assert before == {"CVE-2020-1938", "CVE-2020-1939"}
+        assert set(store.records.kev(before)) == {"CVE-2020-1939"}
 
 
 def test_real_catalogue(shared_data: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from meddojo.errors import InputError
 from meddojo.interface import Checkpoint, Feed, Skipped
 from meddojo.serialise import from_json, to_json
 from meddojo.severity import CvssScore
-from meddojo.vulnerability import Configuration, CpeMatch, CpeNode, Vulnerability
+from meddojo.vulnerability import Configuration, CpeMatch, CpeNode, KevEntry, Vulnerability
 
 PUMP = "cpe:2.3:o:acme:pump_firmware:*:*:*:*:*:*:*:*"
 HARDWARE = "cpe:2.3:h:acme:pump:-:*:*:*:*:*:*:*"
@@ -183,11 +183,36 @@ def test_rejected_record_is_kept() -> None:
     assert (record.status, record.cvss, record.published) == ("Rejected", (), None)
 
 
+@pytest.mark.parametrize("status", ["Deferred", "Awaiting Analysis", "Undergoing Analysis", "Received"])
+def test_status_of_records_nobody_enriched_is_kept(status: str) -> None:
+    assert parse_record({**RECORD, "vulnStatus": status}, "x").status == status
+
+
+def test_known_exploited() -> None:
+    record = parse_record(
+        {
+            **RECORD,
+            "cisaExploitAdd": "2022-03-03",
+            "cisaActionDue": "2022-03-24",
+            "cisaRequiredAction": " Apply updates. ",
+            "cisaVulnerabilityName": "Acme Pump Hard-coded Credentials Vulnerability",
+        },
+        "x",
+    )
+    name = "Acme Pump Hard-coded Credentials Vulnerability"
+    assert record.kev == KevEntry(
+        record.id, date(2022, 3, 3), date(2022, 3, 24), "Apply updates.", ransomware_use=False, name=name
+    )
+    assert from_json(Vulnerability, to_json(record)) == record
+    assert parse_record(RECORD, "x").kev is None
+
+
 @pytest.mark.parametrize(
     ("change", "position"),
     [
         ({"id": "2024-1000"}, "/id"),
         ({"published": "soon"}, "/published"),
+        ({"cisaExploitAdd": "soon"}, "/cisaExploitAdd"),
         ({"metrics": {"cvssMetricV31": [{"cvssData": {}}]}}, "/metrics/cvssMetricV31/0/cvssData/baseScore"),
         ({"configurations": [{"operator": "XOR"}]}, "/configurations/0/operator"),
         ({"configurations": [{"nodes": [{"cpeMatch": [{}]}]}]}, "/configurations/0/nodes/0/cpeMatch/0/criteria"),
@@ -239,4 +264,5 @@ def test_real_records(shared_data: Path) -> None:
     assert len(matches) == 385
     assert sum(bool(match.version_end_excluding) for match in matches) == 50
     assert all(item.published and item.published.tzinfo is UTC for item in items)
+    assert sum(item.kev is not None for item in items) == 2
     assert any(product.version_text == "< 8.3.0" for item in items for product in item.affected)
