@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -74,12 +74,7 @@ def parse_stamp(cursor: str) -> datetime:
     return moment
 
 
-def fetch(
-    session: PoliteSession,
-    url: str,
-    max_bytes: int = MAX_JSON_BYTES,
-    parameters: Mapping[str, str | int] | None = None,
-) -> bytes:
+def fetch(session: PoliteSession, url: str, max_bytes: int = MAX_JSON_BYTES) -> bytes:
     """Fetch one document, decompressed.
 
     Raises
@@ -87,7 +82,7 @@ def fetch(
     MeddojoError
         If it cannot be fetched, or is larger than `max_bytes`.
     """
-    return unpack(session.get(url, params=parameters, max_bytes=max_bytes), url, max_bytes)
+    return unpack(session.get(url, max_bytes=max_bytes), url, max_bytes)
 
 
 def load_json(source: str, session: PoliteSession) -> Any:

@@ -172,7 +172,8 @@ class Database:
     def insert_new(self, connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
         """Insert `row`; False if there is one with the same primary key."""
         dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
-        return bool(connection.execute(dialect.insert(table).on_conflict_do_nothing(), dict(row)).rowcount)
+        statement = dialect.insert(table).values(dict(row)).on_conflict_do_nothing()
+        return connection.execute(statement.returning(*table.primary_key)).first() is not None
 
     def upsert(self, connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
         """Insert `rows`, replacing those with the same primary key."""

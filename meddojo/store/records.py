@@ -213,7 +213,8 @@ class RecordShelf:
         for record in records:
             owner = record.namespace if isinstance(record, Advisory) else source
             body = to_json(record)
-            row = {place.scope: owner, "id": record.id, "source": source, "digest": _digest(body), "body": body}
+            row: dict[str, Any] = {place.scope: owner, "id": record.id, "source": source, "body": body}
+            row["digest"] = _digest(body)
             row["dated"] = record.updated if isinstance(record, Advisory) else record.modified
             rows[owner, record.id] = (row, record)
         known: dict[tuple[str, str], tuple[str, datetime | None]] = {}

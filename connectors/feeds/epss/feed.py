@@ -5,6 +5,7 @@ Layout: ``#model_version:...,score_date:2024-09-01T00:00:00+0000``, a header, th
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 from connectors.feeds.source import is_url, now, stamp
 from connectors.http import PoliteSession
-from connectors.reading import MEBIBYTE, read_lines, split_lines
+from connectors.reading import MEBIBYTE, read_bytes, split_lines
 from meddojo.config import FeedConfig
 from meddojo.errors import InputError
 from meddojo.interface import Checkpoint, Skipped
@@ -25,8 +26,10 @@ MAX_BYTES = 512 * MEBIBYTE
 
 _COLUMNS = b"cve,epss,percentile"
 _SCORE_DATE = re.compile(rb"score_date:\s*([0-9]{4}-[0-9]{2}-[0-9]{2})")
+_MODEL = re.compile(rb"model_version:\s*([A-Za-z0-9._-]{1,40})")
 _DATE_IN_NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_DIGEST = " sha256:"
 
 
 def build(config: FeedConfig) -> EpssFeed:
@@ -43,7 +46,7 @@ class EpssFeed:
     name: str = "epss"
 
     def update(self, cursor: str | None) -> Iterator[EpssScore | Skipped | Checkpoint]:
-        """Yield the scores of the day.
+        """Yield the scores of the day; none if they are those of the last update.
 
         Raises
         ------
@@ -52,13 +55,16 @@ class EpssFeed:
         """
         started = stamp(now())
         if is_url(self.source):
-            lines = split_lines(self.session.get(self.source, max_bytes=MAX_BYTES), self.source, MAX_BYTES)
+            data = self.session.get(self.source, max_bytes=MAX_BYTES)
             name = urlsplit(self.source).path
         else:
-            lines = read_lines(Path(self.source), MAX_BYTES)
+            data = read_bytes(Path(self.source), MAX_BYTES)
             name = Path(self.source).name
-        yield from parse_rows(lines, self.source, _day(_DATE_IN_NAME.search(name)))
-        yield Checkpoint(started)
+        digest = f"{_DIGEST}{hashlib.sha256(data).hexdigest()}"
+        if not (cursor or "").endswith(digest):
+            lines = split_lines(data, self.source, MAX_BYTES)
+            yield from parse_rows(lines, self.source, _day(_DATE_IN_NAME.search(name)))
+        yield Checkpoint(f"{started}{digest}")
 
 
 def parse_rows(
@@ -79,37 +85,40 @@ def parse_rows(
         If there is no header, no row, or no day.
     """
     rows = iter(lines)
-    day = _preamble(rows, origin, day)
+    day, model = _preamble(rows, origin, day)
     empty = True
     for line in rows:
         if isinstance(line, Skipped):
             yield line
             continue
         empty = False
-        yield _row(*line, day)
+        yield _row(*line, day, model)
     if empty:
         raise InputError(origin, "", "no scores below the header", "fetch the file again")
 
 
-def _preamble(rows: Iterator[tuple[str, bytes] | Skipped], origin: str, day: date | None) -> date:
-    """Read up to the header; the day of the scores."""
+def _preamble(rows: Iterator[tuple[str, bytes] | Skipped], origin: str, day: date | None) -> tuple[date, str]:
+    """Read up to the header; the day of the scores, and the model that gave them."""
+    model = ""
     for line in rows:
         data = b"" if isinstance(line, Skipped) else line[1].removeprefix(_BYTE_ORDER_MARK).strip()
         if data.startswith(b"#"):
             day = _day(_SCORE_DATE.search(data)) or day
+            named = _MODEL.search(data)
+            model = named[1].decode() if named else model
             continue
         if data.replace(b" ", b"").lower() != _COLUMNS:
             break
         if day is None:
             raise InputError(origin, "", "no score_date in a comment line", "keep the file as it was published")
-        return day
+        return day, model
     raise InputError(origin, "", "no header cve,epss,percentile", "is this an EPSS table?")
 
 
-def _row(origin: str, data: bytes, day: date) -> EpssScore | Skipped:
+def _row(origin: str, data: bytes, day: date, model: str) -> EpssScore | Skipped:
     try:
         cve, probability, percentile = data.decode("ascii").split(",")
-        score = EpssScore(cve.strip(), float(probability), float(percentile), day)
+        score = EpssScore(cve.strip(), float(probability), float(percentile), day, model)
     except (ValueError, UnicodeDecodeError):
         return Skipped(origin, "not a row of CVE id, probability and percentile")
     if not CVE_PATTERN.fullmatch(score.cve):

@@ -30,7 +30,7 @@ class KevFeed:
     name: str = "kev"
 
     def update(self, cursor: str | None) -> Iterator[KevEntry | Skipped | Checkpoint]:
-        """Yield the whole catalogue, which is small.
+        """Yield the whole catalogue, which is small; what it no longer lists is no longer known to be exploited.
 
         Raises
         ------
@@ -41,15 +41,19 @@ class KevFeed:
         catalogue = JsonObject.of(load_json(self.source, self.session), self.source)
         if "vulnerabilities" not in catalogue.value:
             raise InputError(self.source, "", "no list of vulnerabilities", "is this a KEV catalogue?")
+        complete = True
         for row in catalogue.entries("vulnerabilities"):
             if isinstance(row, Skipped):
+                complete = False
                 yield row
                 continue
             try:
                 yield parse_row(row)
             except InputError as error:
+                # It may be one we know: what cannot be read is not gone.
+                complete = False
                 yield skipped(error)
-        yield Checkpoint(started)
+        yield Checkpoint(started, complete)
 
 
 def parse_row(row: JsonObject) -> KevEntry:

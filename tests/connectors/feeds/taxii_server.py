@@ -141,14 +141,19 @@ def _relay(client: socket.socket, server: tuple[str, int], limit: int) -> None:
 
 def _serve(config: str) -> None:
     from functools import cache
+    from socketserver import ThreadingMixIn
+    from wsgiref.simple_server import WSGIServer, make_server
 
     from medallion import common, load_app
     from medallion.filters import basic_filter
-    from werkzeug.serving import make_server
 
     # It compares every object with every other and reads their times anew each time: a minute for 1,825 of them.
     common.string_to_datetime = basic_filter.string_to_datetime = cache(common.string_to_datetime)
-    server = make_server("127.0.0.1", 0, load_app(config), threaded=True)
+
+    class Server(ThreadingMixIn, WSGIServer):
+        daemon_threads = True
+
+    server = make_server("127.0.0.1", 0, load_app(config), Server)
     print(server.server_port, flush=True)
     server.serve_forever()
 

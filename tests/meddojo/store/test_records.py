@@ -165,3 +165,12 @@ def test_what_the_tables_cannot_hold_is_known_beforehand(store: Store, record: R
     if not reason:
         store.records.commit("feed", [record], words)
         assert store.records.states() == () or store.records.states()[0].records == 1
+
+
+def test_an_older_revision_never_replaces_a_newer_one(store: Store) -> None:
+    newer = Vulnerability("CVE-2024-1", "nvd", description="new", modified=datetime(2024, 6, 2, tzinfo=UTC))
+    older = Vulnerability("CVE-2024-1", "nvd", description="old", modified=datetime(2024, 6, 1, tzinfo=UTC))
+    assert store.records.commit("nvd", [newer], lambda _: ["key"]) == 1
+    assert store.records.commit("nvd", [older], lambda _: ["key"]) == 0
+    (kept,) = store.records.vulnerabilities_called(["CVE-2024-1"])
+    assert kept.description == "new"
