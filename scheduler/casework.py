@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from analyzers.matching.index import device_keys, sbom_keys
+from analyzers.vex import concerning, evidence_keys
 from meddojo.case import Case
 from meddojo.config import AnalyzerConfig, Config
 from meddojo.device import Device
@@ -18,7 +19,7 @@ from meddojo.store.findings import Change, StreamState
 from scheduler.console import Console
 
 # match, narrowing -> enrich -> score -> scan; analyzers of third parties follow, by name.
-ORDER = ("matching", "enrichment")
+ORDER = ("matching", "vex", "enrichment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ def build_case(device: Device, store: Store, as_of: datetime) -> Case:
     mentioned |= {name for vulnerability in found for name in (vulnerability.id, *vulnerability.aliases)}
     records = {(item.source, item.id): item for item in nominated}
     records |= {(item.source, item.id): item for item in store.records.vulnerabilities_called(mentioned)}
+    stated_about = evidence_keys(device, sbom, scans)
     cves = sorted(mentioned | {item.id for item in nominated})
+    threats, relations = store.threats.concerning(device, cves)
     return Case(
         device=device,
         as_of=as_of,
@@ -67,9 +70,12 @@ def build_case(device: Device, store: Store, as_of: datetime) -> Case:
         advisories=advisories,
         vulnerabilities=tuple(records.values()),
         kev=store.records.kev(cves),
-        epss=store.records.epss(cves),
+        epss=store.records.epss(cves, as_of.date()),
         known_as=store.findings.known_as(device.id),
         decisions=store.findings.decisions(device.id),
+        threats=threats,
+        threat_relations=relations,
+        vex=concerning(store.vex.statements(device, stated_about), stated_about),
     )
 
 
@@ -154,7 +160,7 @@ def stored_results(device: Device, store: Store, doubt: str = "") -> list[Stream
 
 
 def _state(device: Device, count: int, before: StreamState | None, doubt: str, limit: float) -> StreamState:
-    """How the stream stands with `count` findings.
+    """How the stream stands with `count` findings, those counted too that a statement (VEX) has answered.
 
     A stream that lost more than `limit` of what it had is doubted, unless the device itself was updated since.
     """
@@ -178,7 +184,14 @@ def _streams(findings: Iterable[Finding], before: Mapping[Stream, StreamState]) 
 
 def _results(device: Device, findings: Sequence[Finding], states: Mapping[Stream, StreamState]) -> list[StreamResult]:
     return [
-        StreamResult(device, stream, _of(findings, stream), not state.doubt, state.doubt)
+        StreamResult(
+            device,
+            stream,
+            tuple(finding for finding in _of(findings, stream) if not finding.suppressed),
+            not state.doubt,
+            state.doubt,
+            tuple(finding for finding in _of(findings, stream) if finding.suppressed),
+        )
         for stream, state in states.items()
     ]
 

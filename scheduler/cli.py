@@ -93,7 +93,7 @@ def run(
 )
 def import_(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="CSAF, NVD, KEV, EPSS, Grype, CycloneDX or SPDX files")],
+    files: Annotated[list[Path], typer.Argument(help="Advisories, vulnerabilities, scan reports, SBOMs, VEX")],
     device: Annotated[str, typer.Option("--device", "-d", help="Device an SBOM or scan report belongs to")] = "",
     config: ConfigOption = None,
     store_only: Annotated[bool, typer.Option("--store-only", help="Keep the data; judge and deliver later")] = False,

@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from meddojo.config import Config, FeedConfig
-from meddojo.errors import MeddojoError
+from meddojo.config import Config, FeedConfig, JobConfig
+from meddojo.errors import ConfigError, MeddojoError
 from meddojo.interface import Checkpoint, Skipped, load, plugins
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def checks(config: Config) -> Iterator[Check]:
         exists = Path(scan.file).is_file() if scan.device else Path(scan.folder).is_dir()
         hint = f"no such {'file' if scan.device else 'folder'}: let the scanner write it there"
         yield Check(name, exists, scan.file or scan.folder, hint)
+    for job in config.jobs:
+        yield _try(f"job {job.name}", lambda job=job: _job(job))  # type: ignore[misc]
     yield from _defectdojo(config)
 
 
@@ -75,6 +77,17 @@ def _store(config: Config) -> str:
     with Store(config.store.url) as store:
         runs = store.findings.runs(1)
     return f"opened; last run {runs[0].started:%Y-%m-%d %H:%M} UTC" if runs else "opened; no run yet"
+
+
+def _job(job: JobConfig) -> str:
+    from datetime import UTC, datetime
+
+    from scheduler.cron import next_due, parse_cron
+
+    due = next_due(parse_cron(job.cron), datetime.now(UTC))
+    if due is None:
+        raise ConfigError(f"{job.cron!r} is never due", "correct its cron expression")
+    return f"`meddojo {job.action}` next at {due:%Y-%m-%d %H:%M} UTC, if `meddojo schedule` runs"
 
 
 def _writable(folder: Path) -> str:

@@ -20,12 +20,20 @@ from meddojo.interface import Checkpoint, Feed, Record, Skipped, load
 from meddojo.sbom import Sbom, ScanReport
 from meddojo.store import Store
 from meddojo.store.records import unstorable
+from meddojo.vex import read_device_urn
 from meddojo.vulnerability import KevEntry, Vulnerability
 from scheduler.console import Console
 from scheduler.device_files import files_by_device, keep_vex
 
 # A CSAF document with the profile VEX is an advisory as well: what it says is affected may be one of our devices.
-_FEEDS = {Kind.CSAF: "csaf", Kind.CSAF_VEX: "csaf", Kind.NVD: "nvd", Kind.KEV: "kev", Kind.EPSS: "epss"}
+_FEEDS = {
+    Kind.CSAF: "csaf",
+    Kind.CSAF_VEX: "csaf",
+    Kind.NVD: "nvd",
+    Kind.KEV: "kev",
+    Kind.EPSS: "epss",
+    Kind.STIX: "taxii",
+}
 _SBOMS = (Kind.CYCLONEDX, Kind.SPDX)
 _BATCH = 1000
 _SHOWN_PROBLEMS = 20
@@ -211,7 +219,8 @@ def import_file(path: Path, device: Device | None, store: Store, console: Consol
     if device is None and (kind in SCANS or kind in _SBOMS):
         raise ConfigError(f"{path}: a {kind} file is about one device", "name it with --device")
     changed, missed = _import_feed(_FEEDS[kind], path, store, console) if kind in _FEEDS else (0, [])
-    more, unread = 0, []
+    more: int = 0
+    unread: list[Skipped] = []
     if kind in SCANS or kind in VEX:
         more, unread = _import_contents(data, str(path), device, store)
     elif kind in _SBOMS and device is not None:
@@ -224,7 +233,7 @@ def import_file(path: Path, device: Device | None, store: Store, console: Consol
 def _import_feed(feed_name: str, path: Path, store: Store, console: Console) -> tuple[int, list[Skipped]]:
     feed: Feed = load("meddojo.feeds", feed_name)(FeedConfig(source=str(path)))
     # A file by hand says nothing about how far the feed itself has been read.
-    items = (item for item in feed.update(None) if not isinstance(item, Checkpoint))
+    items = (item for item in feed.update(None) if not isinstance(item, Checkpoint) and not _is_our_own(item))
     reading = take_in(feed_name, str(path), items, store, console)
     if reading.problem:
         raise MeddojoError(reading.problem, "correct the file and import it again")
@@ -243,6 +252,11 @@ def _import_contents(data: bytes, origin: str, device: Device | None, store: Sto
     if contents.statements is not None:
         changed += keep_vex(contents.statements, device, origin, store, _now())
     return changed, missed
+
+
+def _is_our_own(item: Record | Skipped) -> bool:
+    """Whether this is the VEX of one device of an inventory, which is no advisory about others of its model."""
+    return isinstance(item, Advisory) and any(read_device_urn(product.product_id) for product in item.products)
 
 
 def _lists_more_than(report: ScanReport, sbom: Sbom) -> bool:

@@ -44,6 +44,11 @@ class Outcome:
     code: ExitCode
 
     @property
+    def answered(self) -> int:
+        """Findings that are no work, because somebody states (VEX) that the device is not affected or fixed."""
+        return sum(len(result.suppressed) for result in self.results)
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """All present findings."""
         return tuple(finding for result in self.results for finding in result.findings)
@@ -62,6 +67,7 @@ class Outcome:
             "needs_review": sum(finding.needs_review for finding in findings),
             "known_exploited": sum(finding.kev is not None for finding in findings),
             "decided": self.decisions,
+            "answered": self.answered,
             "changes": asdict(self.change),
             "deliveries": [
                 {key: value for key, value in asdict(delivery).items() if key != "problems"}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Column, Table
@@ -14,7 +13,6 @@ from meddojo.severity import Severity
 
 if TYPE_CHECKING:
     from meddojo.finding import Finding
-    from meddojo.store import Store
     from scheduler.doctor import Check
     from scheduler.pipeline import Outcome
 
@@ -41,7 +39,8 @@ def print_outcome(outcome: Outcome, *, quiet: bool) -> None:
     console.print(f"\n{outcome.devices:,} devices, {touched:,} with findings: {counts or 'no findings'}", markup=False)
     console.print(
         f"{sum(finding.kev is not None for finding in findings):,} known exploited, "
-        f"{sum(finding.needs_review for finding in findings):,} need review, {outcome.decisions:,} decided by people",
+        f"{sum(finding.needs_review for finding in findings):,} need review, {outcome.decisions:,} decided by people, "
+        f"{outcome.answered:,} stated not affected or fixed",
         markup=False,
     )
     change = outcome.change
@@ -65,53 +64,6 @@ def print_outcome(outcome: Outcome, *, quiet: bool) -> None:
         console.print(f"gate: {len(outcome.tripped):,} undecided findings trip --fail-on", style="bold red")
     for delivery in outcome.deliveries.done:
         console.print(f"{delivery.sink}: {delivery.destination}", markup=False)
-
-
-def status(store: Store) -> dict[str, Any]:
-    """How sources and runs stand, ready for JSON."""
-    runs = store.findings.runs(5)
-    return {
-        "sources": [
-            {
-                "name": state.name,
-                "records": state.records,
-                "last_attempt": state.last_attempt.isoformat() if state.last_attempt else None,
-                "last_success": state.last_success.isoformat() if state.last_success else None,
-                "problem": state.problem,
-                "skipped": state.skipped,
-            }
-            for state in store.records.states()
-        ],
-        "runs": [
-            {
-                "started": run.started.isoformat(),
-                "finished": run.finished.isoformat() if run.finished else None,
-                "exit_code": run.exit_code,
-                "findings": (json.loads(run.summary) if run.summary else {}).get("findings"),
-            }
-            for run in runs
-        ],
-        "decisions": len(store.findings.decisions()),
-    }
-
-
-def print_status(state: Mapping[str, Any]) -> None:
-    """`status` as tables."""
-    console = _console()
-    table = Table("feed", "records", "last success (UTC)", _whole("problem"), box=None, pad_edge=False)
-    for source in state["sources"]:
-        table.add_row(
-            source["name"], f"{source['records']:,}", _minute(source["last_success"]), Text(source["problem"])
-        )
-    console.print(table if state["sources"] else "no feed was read yet; start with: meddojo run")
-    table = Table("run (UTC)", "ended", "exit code", "findings", box=None, pad_edge=False)
-    for run in state["runs"]:
-        code = "killed or under way" if run["exit_code"] is None else str(run["exit_code"])
-        table.add_row(_minute(run["started"]), _minute(run["finished"]), code, str(run["findings"] or 0))
-    if state["runs"]:
-        console.print()
-        console.print(table)
-    console.print(f"\n{state['decisions']:,} decisions by people are known")
 
 
 def print_checks(found: Iterable[Check]) -> None:
@@ -170,7 +122,3 @@ def urgency(finding: Finding) -> tuple[bool, bool, int, float, str, str]:
         finding.check,
         finding.device_id,
     )
-
-
-def _minute(moment: str | None) -> str:
-    return moment[:16].replace("T", " ") if moment else ""

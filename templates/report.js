@@ -288,7 +288,7 @@
     return ["CVSS " + version + ": " + (score === null ? "no score" : score.toFixed(1)) + ", by " + scorer + " ", make("code", {}, vector)];
   }
 
-  function exploitation({ kev, epss }) {
+  function exploitation({ kev, epss, threats }) {
     const lines = [];
     if (kev) {
       const [added, due, action, ransomware] = kev;
@@ -296,6 +296,8 @@
       if (action) lines.push(action);
     }
     if (epss) lines.push("EPSS " + percent(epss[0]) + " within 30 days, higher than " + percent(epss[1]) + " of all, as of " + epss[2]);
+    if (epss && epss[3]) lines.push(epss[3]);
+    lines.push(...threats);
     return lines;
   }
 

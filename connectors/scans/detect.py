@@ -19,10 +19,17 @@ class Kind(StrEnum):
     """What ``meddojo import`` can take in."""
 
     CSAF = "csaf"
+    CSAF_VEX = "csaf-vex"
     NVD = "nvd"
     KEV = "kev"
     EPSS = "epss"
+    STIX = "stix"
     GRYPE = "grype"
+    TRIVY = "trivy"
+    SARIF = "sarif"
+    OPENVEX = "openvex"
+    CYCLONEDX_VEX = "cyclonedx-vex"
+    CYCLONEDX_VDR = "cyclonedx-vdr"
     CYCLONEDX = "cyclonedx"
     SPDX = "spdx"
     UNKNOWN = "unknown"
@@ -37,7 +44,7 @@ class Telltale:
     paths
         Keys, with dots between the levels, that all have to be there.
     value
-        What the last of them has to be, in any case of letters; empty when the key alone tells.
+        What the last of them has to begin with, in any case of letters; empty when the key alone tells.
     """
 
     kind: Kind
@@ -51,7 +58,14 @@ TELLTALES = (
     Telltale(Kind.SPDX, ("sbom.spdxVersion",)),
     Telltale(Kind.GRYPE, ("descriptor.name",), "grype"),
     Telltale(Kind.GRYPE, ("matches", "source", "descriptor")),
+    Telltale(Kind.TRIVY, ("SchemaVersion", "ArtifactName")),
+    Telltale(Kind.TRIVY, ("SchemaVersion", "Results")),
+    Telltale(Kind.TRIVY, ("Target", "Type")),
+    Telltale(Kind.SARIF, ("runs", "version"), "2.1."),
+    Telltale(Kind.OPENVEX, ("statements", "@context"), "https://openvex.dev/ns"),
+    Telltale(Kind.CSAF_VEX, ("document.csaf_version", "document.category"), "csaf_vex"),
     Telltale(Kind.CSAF, ("document.csaf_version",)),
+    Telltale(Kind.STIX, ("objects", "type"), "bundle"),
     Telltale(Kind.KEV, ("catalogVersion", "vulnerabilities")),
     Telltale(Kind.NVD, ("format",), "nvd_cve"),
     Telltale(Kind.NVD, ("totalResults", "vulnerabilities")),
@@ -61,8 +75,9 @@ TELLTALES = (
 """First match wins. NVD and CSAF also come with one record a line, so single records are known too."""
 
 UNDERSTOOD = (
-    "CSAF 2.0 advisories, NVD API 2.0 records, the KEV catalogue, EPSS scores (CSV), Grype JSON reports,"
-    " CycloneDX (JSON, XML), SPDX (JSON, tag-value)"
+    "CSAF 2.0 advisories, NVD API 2.0 records, the KEV catalogue, EPSS scores (CSV), STIX bundles,"
+    " Grype and Trivy JSON reports, SARIF 2.1.0, VEX (CSAF, OpenVEX, CycloneDX), CycloneDX (JSON, XML),"
+    " SPDX (JSON, tag-value)"
 )
 
 
@@ -84,7 +99,10 @@ def detect(data: bytes, origin: str) -> Kind:
     data = unpack(data, origin)
     text = _head(data)
     if text[:1] in ("{", "["):
-        kind = recognise(_first_document(data, origin))
+        line = _first_line(data, origin)
+        kind = recognise(parse_json(data, origin) if line is None else line)
+        if kind is Kind.CSAF_VEX and line is not None:
+            kind = Kind.CSAF  # many documents, of whatever profile: an archive of advisories
     elif text[:1] == "<":
         kind = Kind.CYCLONEDX if _CYCLONEDX_SPACE in root_tag(data, origin) else Kind.UNKNOWN
     else:
@@ -103,9 +121,23 @@ def recognise(document: Any) -> Kind:
         values = [_at(document, path) for path in telltale.paths]
         if None in values:
             continue
-        if not telltale.value or str(values[-1]).lower() == telltale.value:
-            return telltale.kind
+        if not telltale.value or str(values[-1]).lower().startswith(telltale.value):
+            return _cyclonedx(document) if telltale.kind is Kind.CYCLONEDX else telltale.kind
     return Kind.UNKNOWN
+
+
+def _cyclonedx(document: Mapping[str, Any]) -> Kind:
+    """Bill of materials, VEX or VDR.
+
+    A VEX states something about every vulnerability it names. A VDR reports vulnerabilities: some come without an
+    analysis, or the document lists the components that have them.
+    """
+    found = document.get("vulnerabilities")
+    vulnerabilities = [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+    if not vulnerabilities:
+        return Kind.CYCLONEDX
+    stated = all(_at(each, "analysis.state") for each in vulnerabilities)
+    return Kind.CYCLONEDX_VEX if stated and not document.get("components") else Kind.CYCLONEDX_VDR
 
 
 def _at(document: Any, path: str) -> Any:
@@ -114,16 +146,16 @@ def _at(document: Any, path: str) -> Any:
     return document
 
 
-def _first_document(data: bytes, origin: str) -> Any:
-    """The first line, where it is a document of its own (JSON Lines), else all of it."""
+def _first_line(data: bytes, origin: str) -> Any:
+    """The first line, where it is a document of its own (JSON Lines); None when all of it is one document."""
     data = data.lstrip()
     end = data.find(b"\n")
     if 0 < end < len(data) - 1:
         try:
             return parse_json(data[:end], origin)
         except InputError:
-            pass  # one document over several lines; if it is damaged, the next line tells where
-    return parse_json(data, origin)
+            pass  # one document over several lines; if it is damaged, reading it whole tells where
+    return None
 
 
 def _head(data: bytes) -> str:

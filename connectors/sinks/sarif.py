@@ -143,6 +143,7 @@ def _message(device: Device, finding: Finding) -> str:
         f"{finding.title or finding.check} on {installed} ({units}{', ' + where if where else ''}).",
         "Needs review: it is not certain that this device is meant." if finding.needs_review else "",
         "Known to be exploited." if finding.kev else "",
+        f"{finding.epss.movement}." if finding.epss and finding.epss.movement else "",
         f"Severity {finding.severity.value}: {finding.severity_reason}." if finding.severity_reason else "",
         f"Fixed in {', '.join(finding.fix_versions)}." if finding.fix_versions else "",
         f"Matched with probability {finding.probability:.2f}:",
@@ -214,10 +215,12 @@ def _result_properties(device: Device, finding: Finding) -> dict[str, Any]:
         "components": [component.purl or component.label for component in finding.components],
         "fixVersions": list(finding.fix_versions),
         "sources": [citation.source for citation in finding.citations],
+        "threats": list(finding.threats),
     }
     if epss is not None:
         day = epss.day.isoformat()
-        properties["epss"] = {"probability": epss.probability, "percentile": epss.percentile, "date": day}
+        moved = {"movement": epss.movement} if epss.movement else {}
+        properties["epss"] = {"probability": epss.probability, "percentile": epss.percentile, "date": day, **moved}
     if kev is not None:
         due = {"dueDate": kev.due_date.isoformat()} if kev.due_date else {}
         properties["kev"] = {"dateAdded": kev.date_added.isoformat(), "ransomwareUse": kev.ransomware_use, **due}

@@ -406,5 +406,5 @@ def test_the_environment_names_a_proxy_where_the_configuration_does_not(
     monkeypatch.setenv("NO_PROXY", "localhost")
     monkeypatch.delenv("no_proxy", raising=False)
     session = PoliteSession(NetworkConfig(attempts=1))
-    with pytest.raises(HttpUnavailableError, match="proxy|refused"):
+    with pytest.raises(HttpUnavailableError, match="refused"):
         session.get("http://unreachable.example/")

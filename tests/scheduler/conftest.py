@@ -145,7 +145,8 @@ def without_times(text: str) -> str:
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings of the shell the tests are started from stay out."""
     for name in list(os.environ):
-        if name.startswith(("MEDDOJO_", "DEFECTDOJO_")) or name in ("CI", "FORCE_COLOR", "NO_COLOR"):
+        is_setting = name.startswith(("MEDDOJO_", "DEFECTDOJO_")) and name != "MEDDOJO_TEST_POSTGRES_URL"
+        if is_setting or name in ("CI", "FORCE_COLOR", "NO_COLOR"):
             monkeypatch.delenv(name)
 
 

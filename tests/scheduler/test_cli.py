@@ -226,7 +226,10 @@ def test_push_delivers_again_and_changes_nothing(hospital: Hospital, first_run: 
 def test_status_before_and_after_runs(fresh: Hospital) -> None:
     done = fresh.cli("status")
     assert done.code == 0 and "no feed was read yet" in done.stdout
-    assert fresh.cli("status", "--json").result == {"sources": [], "runs": [], "decisions": 0}
+    state = fresh.cli("status", "--json").result
+    assert (state["runs"], state["jobs"], state["decisions"]) == ([], [], 0)
+    assert {source["result"] for source in state["sources"]} == {"never read"}
+    assert fresh.cli("status", "--check").code == 3
     fresh.run()
     (fresh.folder / "feeds" / "kev.json").unlink()
     fresh.run()

@@ -135,7 +135,8 @@ def _body(finding: Finding) -> dict[str, Any]:
         "references": [[clip(each), web_link(each)] for each in finding.references[:_LIST_LIMIT]],
         "fixes": finding.fix_versions[:_LIST_LIMIT],
         "tags": finding.tags,
-        "epss": epss and [_number(epss.probability), _number(epss.percentile), epss.day.isoformat()],
+        "epss": epss and [_number(epss.probability), _number(epss.percentile), epss.day.isoformat(), epss.movement],
+        "threats": [clip(line) for line in finding.threats[:_LIST_LIMIT]],
         "kev": kev
         and [
             kev.date_added.isoformat(),

@@ -20,7 +20,7 @@ STALE_AFTER = timedelta(days=7)
 TOP_LENGTH = 15
 
 # These say how urgent a vulnerability is, not which product it is in: nothing is compared against them.
-_ENRICHMENT = {"kev", "epss"}
+_ENRICHMENT = {"kev", "epss", "taxii"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,13 @@ class SourceView:
 
 @dataclass(frozen=True)
 class Report:
-    """All the page shows. "Open" means that nobody has decided about the finding."""
+    """All the page shows. "Open" means that nobody has decided about the finding.
+
+    Attributes
+    ----------
+    answered
+        Findings that are no work, because somebody states (VEX) that the device is not affected or fixed.
+    """
 
     started: datetime
     devices: tuple[DeviceView, ...]
@@ -165,6 +171,7 @@ class Report:
     sources: tuple[SourceView, ...]
     context: RunContext
     topics: tuple[Topic, ...] = field(repr=False)
+    answered: tuple[tuple[Device, Finding], ...] = field(default=(), repr=False)
 
     @cached_property
     def counts(self) -> Mapping[Severity, int]:
@@ -258,6 +265,7 @@ def read(results: Sequence[StreamResult], context: RunContext) -> Report:
         sources=tuple(_source_view(source, context.started) for source in context.sources),
         context=context,
         topics=_topics(devices),
+        answered=tuple((result.device, finding) for result in results for finding in result.suppressed),
     )
 
 

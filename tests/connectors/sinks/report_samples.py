@@ -226,7 +226,7 @@ def hostile() -> tuple[list[StreamResult], RunContext]:
 
 def crowd(devices: int, findings_each: int) -> tuple[list[StreamResult], RunContext]:
     """A large inventory whose findings share vulnerabilities, as real ones do; the same in every call."""
-    dice = random.Random(7)  # noqa: S311
+    dice = random.Random(7)
     texts = [
         f"Weakness {number} in the handling of requests. " + "It can be reached over the network. " * 8
         for number in range(3000)

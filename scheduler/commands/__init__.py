@@ -1,0 +1,1 @@
+"""Groups of commands of ``meddojo``, one module each."""
