@@ -37,6 +37,7 @@ from scheduler.casework import build_case
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"
 NAIVE_DEVICES = 50
+COUNTS = ("devices", "devices_with_findings", "findings", "needs_review", "known_exploited")
 
 
 def main() -> None:
@@ -134,12 +135,8 @@ def measure(folder: Path) -> None:
             sys.exit(done.stderr)
         result = json.loads(done.stdout)
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        print(
-            f"{label}: {seconds:.1f} s, peak {peak:,.0f} MiB, exit code {done.returncode}; "
-            f"{result['devices']:,} devices, {result['devices_with_findings']:,} with findings, {result['findings']:,} findings "
-            f"({result['needs_review']:,} need review, {result['known_exploited']:,} known exploited), "
-            f"changes {result['changes']}"
-        )
+        print(f"{label}: {seconds:.1f} s, peak {peak:,.0f} MiB, exit code {done.returncode}")
+        print("  " + ", ".join(f"{result[name]:,} {name.replace('_', ' ')}" for name in COUNTS), result["changes"])
     report(folder)
     compare(folder)
 

@@ -12,7 +12,7 @@ import typer
 
 from meddojo import __version__
 from meddojo.errors import ConfigError
-from scheduler.commands import bundle, schedule, vex
+from scheduler.commands import bundle, lookup, schedule, vex
 from scheduler.console import Console
 from scheduler.gate import ExitCode
 from scheduler.session import (
@@ -224,6 +224,7 @@ def _report(outcome: Outcome, session: Session, as_json: bool, file: Path | None
 schedule.register(app)
 bundle.register(app)
 vex.register(app)
+lookup.register(app)
 
 
 def main() -> None:

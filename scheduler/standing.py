@@ -50,7 +50,7 @@ class JobStanding:
     last
         Its last occurrence, running or ended; None before the first.
     ended
-        Its last occurrence that is not running.
+        Its last occurrence that came to an end, good or bad; a stopped one is begun again.
     """
 
     config: JobConfig
@@ -89,8 +89,8 @@ def job_standings(config: Config, store: Store, now: datetime) -> tuple[JobStand
     """Every configured job, in the order of the configuration."""
     standings = []
     for job in config.jobs:
-        known = [each for each in store.schedule.recent(job.name, 3) if each.state is not JobState.REGISTERED]
-        ended = (each for each in known if each.state is not JobState.RUNNING)
+        known = [each for each in store.schedule.recent(job.name, 5) if each.state is not JobState.REGISTERED]
+        ended = (each for each in known if not each.unfinished)
         standings.append(JobStanding(job, _next(job, now), next(iter(known), None), next(ended, None)))
     return tuple(standings)
 
