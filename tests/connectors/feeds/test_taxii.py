@@ -24,7 +24,7 @@ from tests.connectors.feeds.stix_samples import BUNDLE, CVE, EXPLOITATION, FLAW,
 
 TAXII = {"Content-Type": "application/taxii+json;version=2.1"}
 NAME = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
-PLACE = f"/root/collections/{NAME}/objects/"
+PLACE = f"/shelf/collections/{NAME}/objects/"
 Collection = dict[str, Any]
 
 
@@ -194,8 +194,8 @@ def test_a_feed_needs_a_source() -> None:
 @pytest.fixture
 def taxii(website: Any) -> Any:
     """A server with one collection; its pages are for the test to write."""
-    website.pages["/taxii2/"] = answer({"title": "Server", "api_roots": ["/root/"]})
-    website.pages["/root/collections/"] = answer({"collections": [collection()]})
+    website.pages["/taxii2/"] = answer({"title": "Server", "api_roots": ["/shelf/"]})
+    website.pages["/shelf/collections/"] = answer({"collections": [collection()]})
     return website
 
 
@@ -276,7 +276,7 @@ def test_a_token_is_sent_and_never_told(taxii: Any) -> None:
 
 
 def test_our_password_is_not_carried_to_another_server(taxii: Any, session: Any) -> None:
-    taxii.pages["/taxii2/"] = answer({"title": "Server", "api_roots": ["https://other.example.org/root/", "/root/"]})
+    taxii.pages["/taxii2/"] = answer({"title": "Server", "api_roots": ["https://other.example.org/shelf/", "/shelf/"]})
     taxii.pages[PLACE] = answer({"objects": [WORM]}, at(1))
     missed, worm, _ = feed(taxii, session).update(None)
     assert "another server" in missed.reason and worm == read(WORM)
@@ -284,17 +284,17 @@ def test_our_password_is_not_carried_to_another_server(taxii: Any, session: Any)
 
 
 def test_an_api_root_can_be_named_itself(taxii: Any, session: Any) -> None:
-    taxii.pages["/root/"] = answer({"title": "Root", "versions": ["application/taxii+json;version=2.1"]})
+    taxii.pages["/shelf/"] = answer({"title": "Root", "versions": ["application/taxii+json;version=2.1"]})
     taxii.pages[PLACE] = answer({"objects": [WORM]}, at(1))
-    subject = TaxiiFeed(f"{taxii.address}/root/", session, TaxiiOptions())
+    subject = TaxiiFeed(f"{taxii.address}/shelf/", session, TaxiiOptions())
     assert read(WORM) in list(subject.update(None))
 
 
 def test_one_refused_collection_does_not_keep_the_others_from_being_read(taxii: Any, session: Any) -> None:
     other = "b1a7b528-80eb-42ed-a74d-c6fbd5a26116"
-    taxii.pages["/root/collections/"] = answer({"collections": [collection(), collection(id=other, title="Other")]})
+    taxii.pages["/shelf/collections/"] = answer({"collections": [collection(), collection(id=other, title="Other")]})
     taxii.pages[PLACE] = (403, TAXII, b"{}")
-    taxii.pages[f"/root/collections/{other}/objects/"] = answer({"objects": [WORM]}, at(1))
+    taxii.pages[f"/shelf/collections/{other}/objects/"] = answer({"objects": [WORM]}, at(1))
     items = []
     with pytest.raises(RemoteError, match="refused the credentials"):
         for item in feed(taxii, session).update(None):
@@ -342,10 +342,10 @@ def test_pages_that_lead_nowhere(page: Callable[[dict[str, str]], Any], taxii: A
         ("/taxii2/", answer({"title": "x"}), "no collection may be read"),
         ("/taxii2/", (406, {}, b""), "406"),
         ("/taxii2/", (401, {}, b""), "refused the credentials"),
-        ("/root/collections/", answer({"collections": [{"title": "x"}]}), "does not answer as"),
-        ("/root/collections/", answer({"collections": [5]}), "does not answer as"),
-        ("/root/collections/", answer({"collections": [collection(can_read=False)]}), "no collection may be read"),
-        ("/root/collections/", answer({}), "no collection may be read"),
+        ("/shelf/collections/", answer({"collections": [{"title": "x"}]}), "does not answer as"),
+        ("/shelf/collections/", answer({"collections": [5]}), "does not answer as"),
+        ("/shelf/collections/", answer({"collections": [collection(can_read=False)]}), "no collection may be read"),
+        ("/shelf/collections/", answer({}), "no collection may be read"),
         (PLACE, answer({"objects": 5}), "where a list belongs"),
         (PLACE, answer({"objects": [], "more": "yes"}), "where true or false belongs"),
     ],
@@ -369,7 +369,7 @@ def test_any_discovery_and_page_is_read_or_refused(mutated: Any, data: Any) -> N
             ).value
 
     documents = {
-        "root": {"title": "Server", "api_roots": ["/root/"]},
+        "root": {"title": "Server", "api_roots": ["/shelf/"]},
         "list": {"collections": [collection()]},
         "page": {"objects": [WORM], "more": False},
     }
