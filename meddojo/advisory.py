@@ -90,7 +90,7 @@ class ProductScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Threat:
+class ThreatNote:
     """What is known about exploitation or impact (section 3.2.3.14); no `product_ids` means all products.
 
     Attributes
@@ -129,7 +129,7 @@ class AdvisoryVulnerability:
     remediations: tuple[Remediation, ...] = ()
     references: tuple[str, ...] = ()
     flags: tuple[tuple[str, str], ...] = ()
-    threats: tuple[Threat, ...] = ()
+    threats: tuple[ThreatNote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from connectors.feeds.csaf.product_tree import expand, parse_groups, parse_products
 from connectors.reading import JsonObject
-from meddojo.advisory import Advisory, AdvisoryVulnerability, ProductScore, ProductStatus, Remediation, Threat
+from meddojo.advisory import Advisory, AdvisoryVulnerability, ProductScore, ProductStatus, Remediation, ThreatNote
 from meddojo.errors import InputError
 from meddojo.severity import CvssScore
 from meddojo.vulnerability import CVE_PATTERN
@@ -200,8 +200,8 @@ def _remediation(item: JsonObject, groups: Groups) -> Remediation:
     )
 
 
-def _threat(item: JsonObject, groups: Groups) -> Threat:
-    return Threat(item.text("category"), item.text("details"), _product_ids(item, groups))
+def _threat(item: JsonObject, groups: Groups) -> ThreatNote:
+    return ThreatNote(item.text("category"), item.text("details"), _product_ids(item, groups))
 
 
 def _flags(entry: JsonObject, groups: Groups) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.feeds.csaf import build, parse_document
-from meddojo.advisory import Advisory, AffectedProduct, ProductStatus, Remediation, Threat, VersionKind
+from meddojo.advisory import Advisory, AffectedProduct, ProductStatus, Remediation, ThreatNote, VersionKind
 from meddojo.config import FeedConfig
 from meddojo.errors import InputError
 from meddojo.interface import Checkpoint, Feed, Skipped
@@ -295,12 +295,12 @@ def test_justifications_of_a_vex() -> None:
         ("A", "vulnerable_code_not_in_execute_path"),
         ("B", "vulnerable_code_not_in_execute_path"),
     )
-    assert found.threats == (Threat("impact", "The code is never called.", ("A", "B")),)
+    assert found.threats == (ThreatNote("impact", "The code is never called.", ("A", "B")),)
 
 
 def test_threats_for_all_products() -> None:
     found = _only(threats=[{"category": "exploit_status", "details": "Seen in the wild."}])
-    assert found.threats == (Threat("exploit_status", "Seen in the wild."),)
+    assert found.threats == (ThreatNote("exploit_status", "Seen in the wild."),)
 
 
 def test_remediations_of_products_and_groups() -> None:
