@@ -270,6 +270,8 @@ def load_config(path: Path | None = None, environment: Mapping[str, str] | None 
     values = _merge(values, _from_environment(variables))
     _refuse_inner_network(values, str(file))
     base = file.resolve().parent
+    if path or file.exists():
+        _name_default_paths(values)
     _resolve_paths(values, base)
     try:
         config = Config.model_validate(values)
@@ -365,6 +367,14 @@ def _refuse_inner_network(values: Mapping[str, Any], file: str) -> None:
     for name, table in {**tables, "defectdojo": values.get("defectdojo")}.items():
         if isinstance(table, dict) and "network" in table:
             raise ConfigError(f"{file}: unknown key {name + '.network'!r}", "did you mean 'network'? It holds for all")
+
+
+def _name_default_paths(values: dict[str, Any]) -> None:
+    """Write the default paths in, so that they are relative to the file like those it names."""
+    for section, key in (("inventory", "file"), ("store", "url"), ("report", "directory")):
+        table = values.setdefault(section, {})
+        if isinstance(table, dict):
+            table.setdefault(key, getattr(getattr(Config(), section), key))
 
 
 def _resolve_paths(values: dict[str, Any], base: Path) -> None:

@@ -40,6 +40,16 @@ def test_no_file_in_the_working_directory_gives_the_defaults(tmp_path: Path, mon
     assert config.model_dump(exclude={"defectdojo"}) == defaults.model_dump(exclude={"defectdojo"})
 
 
+def test_default_paths_are_relative_to_the_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "meddojo.toml").write_text("[network]\nattempts = 7\n")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    config = load_config(tmp_path / "meddojo.toml", {})
+    assert config.report.directory == str(tmp_path / "report")
+    assert config.inventory.file == str(tmp_path / "inventory.toml")
+    assert config.store.url == f"sqlite:///{tmp_path}/meddojo.db"
+
+
 def test_the_file_of_the_working_directory_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "meddojo.toml").write_text("[network]\nattempts = 7\n")
