@@ -37,6 +37,9 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "location": ("department", "site", "room", "ward"),
     "network_zone": ("zone", "network", "vlan", "network_segment", "segment"),
     "udi_di": ("udi", "gtin", "udi_device_identifier"),
+    "model_number": ("catalog_number", "catalogue_number", "order_number", "part_number", "ref", "model_no"),
+    "serial_number": ("serial", "serial_no", "serial_numbers", "sn"),
+    "software_hash": ("file_hash", "sha256", "image_hash"),
     "cpe": ("cpe23", "cpe_2.3", "cpe_name"),
     "purl": ("package_url",),
     "fda_product_code": ("fda_code", "fda_procode", "procode"),
@@ -292,6 +295,13 @@ def _safety_class(value: str) -> str:
     return letter
 
 
+def _software_hash(value: str) -> str:
+    algorithm, _, digest = value.lower().rpartition(":")
+    if not re.fullmatch(r"[0-9a-f]{32,128}", digest):
+        raise ValueError(f"{value[:40]!r} is not a hash as hexadecimal digits, sha256:1f0c...")
+    return f"{algorithm or 'sha256'}:{digest}"
+
+
 def _product_code(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{3}", value):
         raise ValueError(f"{value[:40]!r} is not an FDA product code, which has three letters")
@@ -323,5 +333,6 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "fda_product_code": _product_code,
     "iec62304_class": _safety_class,
     "sbom_file": _sbom_file,
+    "software_hash": _software_hash,
 }
 """Column -> its final form; a ValueError says what is wrong with it."""

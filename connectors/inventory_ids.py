@@ -14,7 +14,7 @@ from meddojo.interface import Skipped
 
 _NAMING = ("vendor", "model", "location", "network_zone")
 _IDENTITY = (*_NAMING, "version")
-_DETAILS = ("udi_di", "cpe", "purl", "fda_product_code", "iec62304_class", "sbom_file")
+_DETAILS = ("udi_di", "model_number", "cpe", "purl", "software_hash", "fda_product_code", "iec62304_class", "sbom_file")
 _LISTED = 5
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
 
@@ -108,11 +108,12 @@ def _merge(rows: Iterable[Row], origin: str) -> tuple[list[tuple[Row, int]], lis
 
 
 def _joined(rows: Sequence[Row]) -> Row:
-    """The first of `rows`, with what only later ones tell."""
+    """The first of `rows`, with what only later ones tell, and the serial numbers of all."""
     values: dict[str, str] = {}
     for row in reversed(rows):
         values |= {column: value for column, value in row.values.items() if value}
-    return Row(rows[0].place, values)
+    serials = dict.fromkeys(row.values["serial_number"] for row in rows if row.values.get("serial_number"))
+    return Row(rows[0].place, values | ({"serial_number": ", ".join(serials)} if serials else {}))
 
 
 def _names(rows: Sequence[Row], taken: set[str]) -> list[str]:
@@ -159,6 +160,9 @@ def _device(name: str, row: Row, quantity: int | None = None) -> Device:
         fda_product_code=text("fda_product_code", ""),
         iec62304_class=text("iec62304_class", ""),
         sbom_file=text("sbom_file", ""),
+        model_number=text("model_number", ""),
+        serial_number=text("serial_number", ""),
+        software_hash=text("software_hash", ""),
     )
 
 

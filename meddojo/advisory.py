@@ -47,10 +47,13 @@ class AffectedProduct:
         The version or range as written by the publisher.
     full_name
         ``full_product_name.name``.
-    cpe, purl, model_numbers, serial_numbers, skus
-        Product identification helpers (section 3.1.3.3).
+    cpe, purl, hashes, model_numbers, serial_numbers, skus, uris
+        Product identification helpers (section 3.1.3.3). A hash is written ``sha256:1f0c...``; a model or serial
+        number may hold the wildcards ``*`` and ``?``; a URI may carry a UDI device identifier.
     installed_on
         For a product that is a relationship: name of the product it is installed on or a component of.
+    installed_on_id
+        Identifier of that product inside the document.
     relationship
         Category of that relationship, as published: ``installed_on``, ``default_component_of`` ...
     """
@@ -69,6 +72,9 @@ class AffectedProduct:
     skus: tuple[str, ...] = ()
     installed_on: str = ""
     relationship: str = ""
+    hashes: tuple[str, ...] = ()
+    uris: tuple[str, ...] = ()
+    installed_on_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,16 @@ class Device:
         How many such devices stand there.
     udi_di
         Device identifier part of the UDI (GTIN, HIBCC or ICCBBA).
+    model_number
+        Order, catalogue or model number on the type plate.
+    serial_number
+        Serial numbers of these devices, divided by blanks, commas or semicolons.
     cpe
         CPE 2.3 formatted string.
     purl
         Package URL of the installed software.
+    software_hash
+        Cryptographic hash of the installed software image, as ``sha256:1f0c...``.
     fda_product_code
         Three letters of the FDA product classification.
     iec62304_class
@@ -44,6 +50,9 @@ class Device:
     fda_product_code: str = ""
     iec62304_class: str = ""
     sbom_file: str = ""
+    model_number: str = ""
+    serial_number: str = ""
+    software_hash: str = ""
 
     @property
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""Spelling that does not matter: case, accents, punctuation, trademark signs, blanks."""
+"""Spelling that does not matter: case, accents, punctuation, trademark signs, blanks, and slips of the pen."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from rapidfuzz.distance import OSA
+
 LENGTH_CAP = 400
 """Names are compared by this many characters; the longest in CISA's feeds has 202."""
 
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ł": "l"})
 _MARKS = re.compile(r"[®™©]|\((?:r|tm|c)\)", re.I)
 _DASHES = re.compile(r"[\u2010-\u2015\u2212]")
+_MISREAD = re.compile("[\u00c2\u00c3][\u0080-\u00bf\u2018-\u2122]")
+_SHORTEST_MISSPELT = 6
+_TWO_SLIPS = 10
 
 
 @lru_cache(maxsize=65536)
@@ -20,7 +25,7 @@ def fold(text: str) -> str:
 
     Longer texts are cut off at `LENGTH_CAP`.
     """
-    cut = text[:LENGTH_CAP]
+    cut = _reread(text[:LENGTH_CAP])
     if cut.isascii():
         bare = _MARKS.sub(" ", cut).lower()
     else:
@@ -33,3 +38,27 @@ def fold(text: str) -> str:
 def squash(text: str) -> str:
     """Letters and digits only: the same for ``PIC iX``, ``PICiX`` and ``pic-ix``."""
     return re.sub(r"[^0-9a-z]+", "", fold(text))
+
+
+@lru_cache(maxsize=65536)
+def misspelt(one: str, other: str) -> bool:
+    """Whether two words of letters differ as a slip of the pen does.
+
+    One letter left out, doubled, changed or swapped with its neighbour (optimal string alignment distance) in six to
+    nine letters, two in ten or more; the first letter is hardly ever wrong, and a longer word is not a plural.
+    """
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) < _SHORTEST_MISSPELT or one[0] != other[0] or not (one.isalpha() and other.isalpha()):
+        return False
+    allowed = 2 if len(shorter) >= _TWO_SLIPS else 1
+    return one != other and OSA.distance(one, other, score_cutoff=allowed) <= allowed
+
+
+def _reread(text: str) -> str:
+    """Put right UTF-8 that somebody read as Windows-1252: ``GeutebrÃ¼ck``."""
+    if not _MISREAD.search(text):
+        return text
+    try:
+        return text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return text

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from analyzers.matching.normalise import fold
+from analyzers.matching.normalise import fold, misspelt
 
 ANY_VENDOR = "*"
 """Index key of a source that names no vendor."""
@@ -34,6 +34,7 @@ class VendorRelation(StrEnum):
     GENERAL_WORDS = "same but for general words"
     ACQUIRED = "acquired"
     RELATED = "related company"
+    MISSPELT = "spelled a little differently"
     UNSTATED = "not stated"
 
 
@@ -43,6 +44,7 @@ VENDOR_FACTOR = {
     VendorRelation.GENERAL_WORDS: 0.95,
     VendorRelation.ACQUIRED: 0.93,
     VendorRelation.RELATED: 0.9,
+    VendorRelation.MISSPELT: 0.9,
     VendorRelation.UNSTATED: 0.7,
 }
 """What a vendor relation leaves of the product's probability; set by judgement, not yet calibrated on labels."""
@@ -132,12 +134,16 @@ def _relate(own: str, other: str) -> VendorRelation | None:
         return VendorRelation.EXACT
     one, two = _lookup(own), _lookup(other)
     if one is not None and two is not None:
-        if one == two:
-            plain = {_key(own), _key(other)} <= set(_table().names)
-            return VendorRelation.ALIAS if plain else VendorRelation.GENERAL_WORDS
-        return _table().relations.get(frozenset({one, two}))
-    base = _base(own)
-    return VendorRelation.GENERAL_WORDS if base and base == _base(other) else None
+        if one != two:
+            return _table().relations.get(frozenset({one, two}))
+        if {_key(own), _key(other)} <= _table().names.keys():
+            return VendorRelation.ALIAS
+        known = {_base(own), _base(other)} <= {_base(each) for each in _table().phrases[_table().cluster[one]]}
+        return VendorRelation.GENERAL_WORDS if known else VendorRelation.MISSPELT
+    base, other_base = _base(own), _base(other)
+    if base and base == other_base:
+        return VendorRelation.GENERAL_WORDS
+    return VendorRelation.MISSPELT if misspelt(base, other_base) else None
 
 
 @lru_cache(maxsize=65536)
@@ -167,14 +173,26 @@ def _base(words: str) -> str:
     return "".join(word for word in words.split() if word not in _GENERAL_WORDS)
 
 
+@lru_cache(maxsize=65536)
 def _lookup(part: str) -> str | None:
+    """The vendor of the table that is meant, even if it is spelled a little differently."""
     names = _table().names
-    return names.get(_key(part)) or names.get(_base(part))
+    exact = names.get(_key(part)) or names.get(_base(part))
+    if exact is not None:
+        return exact
+    close = {names[key] for key in names for word in (_key(part), _base(part)) if misspelt(word, key)}
+    return close.pop() if len(close) == 1 else None
 
 
 def _cluster(part: str) -> str:
     name = _lookup(part)
-    return _table().cluster[name] if name is not None else _base(part) or _key(part)
+    return _table().cluster[name] if name is not None else _skeleton(_base(part) or _key(part))
+
+
+def _skeleton(word: str) -> str:
+    """What most slips of the pen leave alone, so that a misspelt name shares its index key: consonants, once each."""
+    bare = word[:1] + re.sub(r"[aeiouy]", "", word[1:])
+    return re.sub(r"(.)\1", r"\1", bare)
 
 
 @cache

@@ -91,7 +91,17 @@ def _with_full_name(names: AffectedProduct, entry: JsonObject) -> AffectedProduc
         model_numbers=helper.texts("model_numbers") or names.model_numbers,
         serial_numbers=helper.texts("serial_numbers") or names.serial_numbers,
         skus=helper.texts("skus") or names.skus,
+        hashes=tuple(_hashes(helper)) or names.hashes,
+        uris=tuple(uri for item in helper.objects("x_generic_uris") if (uri := item.text("uri"))) or names.uris,
     )
+
+
+def _hashes(helper: JsonObject) -> Iterator[str]:
+    """Cryptographic hashes of files (section 3.1.3.3.2) as ``algorithm:value``."""
+    for item in helper.objects("hashes"):
+        for entry in item.objects("file_hashes"):
+            if value := entry.text("value").strip():
+                yield f"{entry.text('algorithm').strip()}:{value}".lower()
 
 
 def _add_relationships(products: dict[str, AffectedProduct], tree: JsonObject) -> None:
@@ -109,6 +119,7 @@ def _add_relationships(products: dict[str, AffectedProduct], tree: JsonObject) -
             products[product.product_id] = replace(
                 product,
                 installed_on=whole.full_name or _label(whole),
+                installed_on_id=whole.product_id,
                 relationship=relationship.text("category"),
             )
         if not unresolved:

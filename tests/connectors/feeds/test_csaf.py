@@ -275,6 +275,7 @@ def test_every_kind_of_relationship(category: str) -> None:
         purl="pkg:generic/zlib@1.3",
         installed_on="Acme Flow 2",
         relationship=category,
+        installed_on_id="pump",
     )
     assert found["pump"].relationship == ""
 
