@@ -64,7 +64,7 @@ def candidates(case: Case) -> tuple[Candidate, ...]:
     claims: list[Candidate] = []
     cleared: set[str] = set()
     for advisory in case.advisories:
-        for statement in match_advisory(case.device, advisory):
+        for statement in match_advisory(case.device, advisory, sbom=case.sbom):
             if isinstance(statement, Clearance):
                 cleared.update(statement.identifiers)
             else:

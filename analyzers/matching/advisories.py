@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from analyzers.matching.candidates import Candidate, Source
-from analyzers.matching.products import DeviceMatch, match_product
+from analyzers.matching.match import Basis, Match
+from analyzers.matching.products import match_product
+from analyzers.matching.relationships import match_related
 from analyzers.matching.version_sets import Verdict
 from meddojo.advisory import Advisory, AdvisoryVulnerability, AffectedProduct, ProductStatus
 from meddojo.device import Device
 from meddojo.finding import Citation
+from meddojo.sbom import Sbom
 
 UNDER_INVESTIGATION = 0.75
 """Factor for a product whose status is still open, or not stated: always a matter for review."""
@@ -34,20 +37,45 @@ class Clearance:
 @dataclass(frozen=True, slots=True)
 class _Leaf:
     product: AffectedProduct
-    match: DeviceMatch
+    match: Match
 
 
-def match_advisory(device: Device, advisory: Advisory) -> Iterator[Candidate | Clearance]:
-    """What an advisory says about a device: at most one candidate or clearance for each of its vulnerabilities."""
-    leaves: dict[str, _Leaf] = {}
-    for product in advisory.products:
-        match = match_product(device, product)
-        if match is not None:
-            leaves[product.product_id] = _Leaf(product, match)
+def match_advisory(
+    device: Device, advisory: Advisory, products: Iterable[AffectedProduct] | None = None, sbom: Sbom | None = None
+) -> Iterator[Candidate | Clearance]:
+    """What an advisory says about a device: at most one candidate or clearance for each of its vulnerabilities.
+
+    Parameters
+    ----------
+    products
+        Those of its products that may be the device, where an index has told; None means all.
+    sbom
+        What is in the device, for products that stand on others.
+    """
+    leaves = _leaves(device, advisory, advisory.products if products is None else products, sbom)
     if not leaves:
         return
     for vulnerability in advisory.vulnerabilities:
         yield from _judge(advisory, vulnerability, leaves)
+
+
+def _leaves(
+    device: Device, advisory: Advisory, products: Iterable[AffectedProduct], sbom: Sbom | None
+) -> Mapping[str, _Leaf]:
+    """The products that are the device; where a helper names it, those that only sound like it are left out."""
+    leaves: dict[str, _Leaf] = {}
+    by_id: Mapping[str, AffectedProduct] = {}
+    for product in products:
+        if product.installed_on_id:
+            by_id = by_id or {each.product_id: each for each in advisory.products}
+            match = match_related(device, product, by_id, sbom)
+        else:
+            match = match_product(device, product)
+        if match is not None:
+            leaves[product.product_id] = _Leaf(product, match)
+    if any(leaf.match.basis is Basis.IDENTIFIER for leaf in leaves.values()):
+        return {name: leaf for name, leaf in leaves.items() if leaf.match.basis is Basis.IDENTIFIER}
+    return leaves
 
 
 def _judge(
@@ -91,7 +119,7 @@ def _best(leaves: list[_Leaf]) -> _Leaf | None:
     )
 
 
-def _clears(match: DeviceMatch) -> bool:
+def _clears(match: Match) -> bool:
     return match.verdict is Verdict.AFFECTED and match.probability >= CLEARING
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from analyzers.matching.candidates import Candidate, Source
 from analyzers.matching.identifiers import cpe_key, cpe_names, parse_cpe
 from analyzers.matching.index import device_keys, product_keys
-from analyzers.matching.products import DeviceMatch, judge_version, match_product
+from analyzers.matching.match import Evidence, Kind, Match
+from analyzers.matching.products import judge_version, match_product
 from analyzers.matching.ranges import cpe_version, range_text
 from analyzers.matching.version_sets import Verdict
 from meddojo.advisory import AffectedProduct
@@ -42,11 +42,7 @@ def match_record(device: Device, record: Vulnerability) -> Iterator[Candidate]:
     ]
     if not record.configurations:
         matches = [
-            replace(
-                match,
-                probability=round(match.probability * NAMES_ONLY, 4),
-                reason=f"{match.reason}; names only, no CPE",
-            )
+            match.noting("names only, no CPE", NAMES_ONLY)
             for product in record.affected
             if (match := match_product(device, product)) is not None
         ]
@@ -63,11 +59,11 @@ def match_record(device: Device, record: Vulnerability) -> Iterator[Candidate]:
         )
 
 
-def _strength(match: DeviceMatch) -> tuple[float, str]:
+def _strength(match: Match) -> tuple[float, str]:
     return match.probability, match.reason
 
 
-def _match_configuration(device: Device, configuration: Configuration) -> DeviceMatch | None:
+def _match_configuration(device: Device, configuration: Configuration) -> Match | None:
     """Evaluate one applicability statement.
 
     The inventory knows the device, not everything that runs on it. In an AND of software and platform, one side that
@@ -89,10 +85,10 @@ def _match_configuration(device: Device, configuration: Configuration) -> Device
     return _as_firmware(device, hardware, nodes)
 
 
-def _as_firmware(device: Device, hardware: DeviceMatch, nodes: list[CpeNode]) -> DeviceMatch | None:
+def _as_firmware(device: Device, hardware: Match, nodes: list[CpeNode]) -> Match | None:
     """The device is the hardware: its version is that of the firmware the same vendor makes for it."""
     own = cpe_names(device.cpe)
-    judged: list[DeviceMatch | None] = []
+    judged: list[Match | None] = []
     for node in nodes:
         for match in node.matches:
             cpe = parse_cpe(match.criteria)
@@ -107,18 +103,18 @@ def _as_firmware(device: Device, hardware: DeviceMatch, nodes: list[CpeNode]) ->
             reason = f"{hardware.reason}, {verdict.reason} of {cpe.product!r}"
             probability = hardware.probability * verdict.probability
             if cpe.part == "o" and same_vendor:
-                judged.append(DeviceMatch(round(probability * FIRMWARE_OF, 4), verdict.verdict, reason))
+                judged.append(Match(verdict.verdict, (Evidence(Kind.PRODUCT, reason, probability * FIRMWARE_OF),)))
             else:
                 reason += "; the device is the platform, whether this software is on it is not known"
-                judged.append(DeviceMatch(round(probability * PLATFORM_ONLY, 4), Verdict.UNKNOWN, reason))
+                judged.append(Match(Verdict.UNKNOWN, (Evidence(Kind.PRODUCT, reason, probability * PLATFORM_ONLY),)))
     return _strongest(judged)
 
 
-def _match_node(device: Device, node: CpeNode, vulnerable: bool) -> DeviceMatch | None:
+def _match_node(device: Device, node: CpeNode, vulnerable: bool) -> Match | None:
     return _strongest([_match_criteria(device, match) for match in node.matches if match.vulnerable is vulnerable])
 
 
-def _match_platform(device: Device, node: CpeNode) -> DeviceMatch | None:
+def _match_platform(device: Device, node: CpeNode) -> Match | None:
     """Hardware of a node, flagged vulnerable or not: records are not consistent about it."""
     found = []
     for match in node.matches:
@@ -128,16 +124,16 @@ def _match_platform(device: Device, node: CpeNode) -> DeviceMatch | None:
     return _strongest(found)
 
 
-def _strongest(matches: list[DeviceMatch | None]) -> DeviceMatch | None:
+def _strongest(matches: list[Match | None]) -> Match | None:
     found = [match for match in matches if match is not None]
     return max(found, key=lambda match: (match.verdict is not Verdict.NOT_AFFECTED, *_strength(match)), default=None)
 
 
-def _weaker(match: DeviceMatch, factor: float, said: str) -> DeviceMatch:
-    return replace(match, probability=round(match.probability * factor, 4), reason=f"{match.reason}; {said}")
+def _weaker(match: Match, factor: float, said: str) -> Match:
+    return match.noting(said, factor)
 
 
-def _match_criteria(device: Device, match: CpeMatch) -> DeviceMatch | None:
+def _match_criteria(device: Device, match: CpeMatch) -> Match | None:
     """One ``cpeMatch`` against the device, by its CPE if it has one, else by vendor and product words."""
     if product_keys("", "", match.criteria).isdisjoint(device_keys(device)):
         return None
@@ -151,7 +147,7 @@ def _match_criteria(device: Device, match: CpeMatch) -> DeviceMatch | None:
     return match_product(device, leaf)
 
 
-def _judge_version(device: Device, match: CpeMatch) -> DeviceMatch:
+def _judge_version(device: Device, match: CpeMatch) -> Match:
     """Only the version of a criterion, as a match of probability 1 times the version's factor."""
     verdict, factor, sentence = judge_version(range_text(match), device.version or cpe_version(device.cpe))
-    return DeviceMatch(factor, verdict, sentence)
+    return Match(verdict, (Evidence(Kind.VERSION, sentence, factor),))

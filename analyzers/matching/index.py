@@ -11,18 +11,19 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
+from analyzers.matching.helpers import leaf_keys, own_keys
 from analyzers.matching.identifiers import cpe_key, cpe_names, parse_cpe, purl_key
 from analyzers.matching.normalise import squash
 from analyzers.matching.product_names import ProductName, is_model, is_set, read_device_name, read_product_names
 from analyzers.matching.product_words import DESCRIPTORS
 from analyzers.matching.stated import stated_products
-from analyzers.matching.vendors import ANY_VENDOR, vendor_keys
+from analyzers.matching.vendors import ANY_VENDOR, leading_vendor, vendor_keys
 from meddojo.advisory import Advisory, AffectedProduct
 from meddojo.device import Device
 from meddojo.sbom import Component, Sbom
 from meddojo.vulnerability import Vulnerability
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 """Bumped whenever the keys of the same input change: stored keys of another version have to be computed anew."""
 
 _LETTERS = re.compile(r"[a-z]*")
@@ -57,7 +58,7 @@ def device_keys(device: Device) -> frozenset[str]:
             for group in vendor_keys(parts[0])
             for word in _words(read_device_name(parts[1], parts[0]))
         )
-    keys.update(model_number_keys((device.model, *device.model.split())))
+    keys.update(own_keys(device))
     return frozenset(keys)
 
 
@@ -68,9 +69,11 @@ def affected_product_keys(product: AffectedProduct) -> frozenset[str]:
 
 
 def _leaf_keys(product: AffectedProduct) -> frozenset[str]:
-    keys: frozenset[str] = model_number_keys((*product.model_numbers, *product.skus))
+    keys = frozenset(leaf_keys(product))
     for stated in stated_products(product):
         keys |= product_keys(stated.vendor, stated.product, product.cpe, product.purl)
+    if product.installed_on:
+        keys |= product_keys(leading_vendor(product.installed_on) or product.vendor, product.installed_on)
     return keys
 
 
@@ -113,15 +116,6 @@ def package_key(name: str) -> str:
     """Index key of a package name, whatever vendor or ecosystem; empty for an empty name."""
     bare = squash(name.rsplit("/", 1)[-1])
     return f"package:{bare}" if bare else ""
-
-
-@lru_cache(maxsize=131072)
-def model_number_keys(numbers: tuple[str, ...]) -> frozenset[str]:
-    """Keys of order and model numbers; short ones say nothing without a vendor and are left out."""
-    squashed = {squash(number) for number in numbers}
-    return frozenset(
-        f"model:{number}" for number in squashed if len(number) > 4 and any(sign.isdigit() for sign in number)
-    )
 
 
 def _words(name: ProductName, wide: bool = False) -> set[str]:

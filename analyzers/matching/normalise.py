@@ -45,12 +45,12 @@ def misspelt(one: str, other: str) -> bool:
     """Whether two words of letters differ as a slip of the pen does.
 
     One letter left out, doubled, changed or swapped with its neighbour (optimal string alignment distance) in six to
-    nine letters, two in ten or more; the first letter is hardly ever wrong, and a longer word is not a plural.
+    nine letters, two in ten or more; the first letter is hardly ever wrong.
     """
-    shorter, longer = sorted((one, other), key=len)
-    if len(shorter) < _SHORTEST_MISSPELT or one[0] != other[0] or not (one.isalpha() and other.isalpha()):
+    length = min(len(one), len(other))
+    if length < _SHORTEST_MISSPELT or one[0] != other[0] or not (one.isalpha() and other.isalpha()):
         return False
-    allowed = 2 if len(shorter) >= _TWO_SLIPS else 1
+    allowed = 2 if length >= _TWO_SLIPS else 1
     return one != other and OSA.distance(one, other, score_cutoff=allowed) <= allowed
 
 

@@ -1,13 +1,11 @@
-"""One stated product against one device: vendor, product and version together."""
+"""One stated product against one device: identification helpers, else vendor and product; then the version."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from analyzers.matching.identifiers import cpe_key, purl_key, purl_version
-from analyzers.matching.index import affected_product_keys, device_keys, model_number_keys
-from analyzers.matching.names import PRODUCT_PROBABILITY, ProductRelation, compare_products
-from analyzers.matching.ranges import cpe_version
+from analyzers.matching.helpers import identify, ruled_out_by_serial
+from analyzers.matching.index import affected_product_keys, device_keys
+from analyzers.matching.match import Basis, Evidence, Kind, Match
+from analyzers.matching.names import ProductMatch, ProductRelation, compare_products
 from analyzers.matching.stated import Stated, stated_products
 from analyzers.matching.vendors import compare_vendors
 from analyzers.matching.version_sets import (
@@ -24,47 +22,31 @@ from analyzers.matching.versions import parse_versions
 from meddojo.advisory import AffectedProduct
 from meddojo.device import Device
 
+IDENTIFIED = 0.98
+"""Probability of an identification helper that agrees: type plates and inventories are copied by hand."""
+
 VERSION_MISSING = 0.75
 VERSION_UNREADABLE = 0.7
 VERSION_CONDITIONAL = 0.78
+SERIAL_UNKNOWN = 0.78
+"""Factors on the probability of the product; what is UNKNOWN ends below the default delivery threshold."""
+
 FULL_NAME_ONLY = 0.95
-"""Factors on the probability of vendor and product; every UNKNOWN version ends below the default delivery threshold."""
+"""Factor where the tree has no product branch, and vendor and product had to be read from the full name."""
 
 FAMILY_WITH_VERSION = 0.84
 """Probability where a source names only the family, but lists the very version that is installed."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceMatch:
-    """A stated product that is, or may be, the device.
+def match_product(device: Device, leaf: AffectedProduct) -> Match | None:
+    """Compare a leaf of a product tree with a device; None when it is another product.
 
-    Attributes
-    ----------
-    probability
-        That the product and version are the device's; for NOT_AFFECTED, that the product is.
-    certain
-        True when the verdict rests on a comparison of versions or on "all versions".
-    all_versions
-        True when the source names every version.
+    A helper that agrees goes before names, and branch names before the full product name (CSAF TC, issue 593).
     """
-
-    probability: float
-    verdict: Verdict
-    reason: str
-    all_versions: bool = False
-
-    @property
-    def certain(self) -> bool:
-        """Whether the verdict is more than a guess."""
-        return self.verdict is not Verdict.UNKNOWN
-
-
-def match_product(device: Device, leaf: AffectedProduct) -> DeviceMatch | None:
-    """Compare a leaf of a product tree with a device; None when it is another product."""
     if device_keys(device).isdisjoint(affected_product_keys(leaf)):
         return None
-    found = [match for stated in stated_products(leaf) if (match := _match_stated(device, leaf, stated)) is not None]
-    return max(found, key=_strength, default=None)
+    named = [match for stated in stated_products(leaf) if (match := _match_stated(device, leaf, stated)) is not None]
+    return max(named, key=lambda match: match.strength, default=None)
 
 
 def judge_version(text: str, installed: str) -> tuple[Verdict, float, str]:
@@ -72,46 +54,77 @@ def judge_version(text: str, installed: str) -> tuple[Verdict, float, str]:
     return _explain(parse_versions(text), text.strip(), installed.strip())
 
 
-def _strength(match: DeviceMatch) -> tuple[bool, float, str]:
-    return match.verdict is not Verdict.NOT_AFFECTED, match.probability, match.reason
+def version_evidence(text: str, installed: str) -> tuple[Verdict, Evidence]:
+    """`judge_version` as a piece of evidence."""
+    verdict, factor, sentence = judge_version(text, installed)
+    return verdict, Evidence(Kind.VERSION, sentence, factor)
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """Vendor and product agree; versions are still to be compared.
-
-    Attributes
-    ----------
-    embedded_version
-        Version the source wrote into the product name.
-    device_version
-        Version the inventory wrote into the model, the CPE or the package URL.
-    """
-
-    probability: float
-    reason: str
-    embedded_version: str = ""
-    device_version: str = ""
-    family_only: bool = False
+def _match_stated(device: Device, leaf: AffectedProduct, stated: Stated) -> Match | None:
+    return _limited(device, leaf, _by_helper(device, leaf, stated) or _by_name(device, stated))
 
 
-def _match_stated(device: Device, leaf: AffectedProduct, stated: Stated) -> DeviceMatch | None:
-    named = _match_identifier(device, leaf) or _match_name(device, stated)
-    if named is None:
+def _limited(device: Device, leaf: AffectedProduct, match: Match | None) -> Match | None:
+    """Hold a match against the serial numbers that the leaf is limited to."""
+    if match is None or not leaf.serial_numbers:
+        return match
+    ruled_out = ruled_out_by_serial(device, leaf)
+    listed = ", ".join(leaf.serial_numbers[:5])
+    if ruled_out is None:
+        said = f"only serial numbers {listed}; that of the device is unknown"
+        return match.noting(said, SERIAL_UNKNOWN, _open(match))
+    if ruled_out:
+        said = f"serial number {device.serial_number!r} is none of {listed}"
+        return match.noting(said, verdict=Verdict.NOT_AFFECTED)
+    return match
+
+
+def _open(match: Match) -> Verdict:
+    return match.verdict if match.verdict is Verdict.NOT_AFFECTED else Verdict.UNKNOWN
+
+
+def _by_helper(device: Device, leaf: AffectedProduct, stated: Stated) -> Match | None:
+    found = identify(device, leaf)
+    if found is None:
         return None
-    installed = device.version or named.device_version
-    verdict, factor, sentence = judge_version(stated.version_text, installed)
-    all_versions = isinstance(parse_versions(stated.version_text), AllVersions)
-    if named.embedded_version:
-        inner = judge_version(named.embedded_version, named.device_version or device.version)
-        if verdict is Verdict.AFFECTED or inner[0] is Verdict.NOT_AFFECTED:
-            verdict, factor, sentence = inner
+    identified = Evidence(Kind.IDENTIFIER, found.sentence, IDENTIFIED)
+    if found.exact:
+        return Match(Verdict.AFFECTED, (identified,), Basis.IDENTIFIER)
+    verdict, version = version_evidence(stated.version_text, device.version or found.device_version)
+    return Match(verdict, (identified, version), Basis.IDENTIFIER, _names_all(stated.version_text))
+
+
+def _by_name(device: Device, stated: Stated) -> Match | None:
+    vendor = compare_vendors(device.vendor, stated.vendor)
+    if vendor is None:
+        return None
+    product = compare_products(device.vendor, device.model, stated.vendor, stated.product)
+    if product is None:
+        return None
+    installed = device.version or product.device_version
+    verdict, version = version_evidence(stated.version_text, installed)
+    all_versions = _names_all(stated.version_text)
+    if product.embedded_version:
+        inner, embedded = version_evidence(product.embedded_version, product.device_version or device.version)
+        if verdict is Verdict.AFFECTED or inner is Verdict.NOT_AFFECTED:
+            verdict, version = inner, embedded
         all_versions = False
-    probability = named.probability * (FULL_NAME_ONLY if stated.from_full_name else 1.0)
-    if named.family_only and _lists(stated.version_text, installed):
-        probability *= FAMILY_WITH_VERSION / PRODUCT_PROBABILITY[ProductRelation.BROADER]
-        sentence += ", which is listed by itself"
-    return DeviceMatch(round(probability * factor, 4), verdict, f"{named.reason}, {sentence}", all_versions)
+    evidence = [
+        Evidence(Kind.VENDOR, vendor.reason, vendor.factor),
+        Evidence(Kind.PRODUCT, product.reason, _product_probability(product, stated.version_text, installed)),
+        version,
+    ]
+    if stated.from_full_name:
+        evidence.append(Evidence(Kind.NOTE, "only the full product name is given", FULL_NAME_ONLY))
+    basis = Basis.FULL_NAME if stated.from_full_name else Basis.BRANCHES
+    return Match(verdict, tuple(evidence), basis, all_versions)
+
+
+def _product_probability(product: ProductMatch, version_text: str, installed: str) -> float:
+    """A family name says more where the very version that is installed is listed by itself."""
+    if product.relation is ProductRelation.BROADER and _lists(version_text, installed):
+        return FAMILY_WITH_VERSION
+    return product.probability
 
 
 def _lists(version_text: str, installed: str) -> bool:
@@ -122,39 +135,8 @@ def _lists(version_text: str, installed: str) -> bool:
     return telling and any(isinstance(part, Exact) and contains(part, installed) is Verdict.AFFECTED for part in parts)
 
 
-def _match_identifier(device: Device, leaf: AffectedProduct) -> _Named | None:
-    """CPE, package URL and model number go before names (CSAF 2.0, section 3.1.3.3)."""
-    probability = PRODUCT_PROBABILITY[ProductRelation.IDENTIFIER]
-    if device.cpe and cpe_key(device.cpe) == cpe_key(leaf.cpe):
-        reason = f"CPE {device.cpe!r} = {leaf.cpe!r} (vendor and product)"
-        return _Named(probability, reason, device_version=cpe_version(device.cpe))
-    if device.purl and purl_key(device.purl) and purl_key(device.purl) == purl_key(leaf.purl):
-        reason = f"package URL {device.purl!r} = {leaf.purl!r}"
-        return _Named(probability, reason, device_version=purl_version(device.purl))
-    shared = model_number_keys((*leaf.model_numbers, *leaf.skus)) & model_number_keys(
-        (device.model, *device.model.split())
-    )
-    if shared and compare_vendors(device.vendor, leaf.vendor) is not None:
-        number = min(shared).removeprefix("model:").upper()
-        reason = f"model {device.model!r} carries the model number {number!r} of {leaf.product.strip()!r}"
-        return _Named(probability, reason)
-    return None
-
-
-def _match_name(device: Device, stated: Stated) -> _Named | None:
-    vendor = compare_vendors(device.vendor, stated.vendor)
-    if vendor is None:
-        return None
-    product = compare_products(device.vendor, device.model, stated.vendor, stated.product)
-    if product is None:
-        return None
-    return _Named(
-        probability=vendor.factor * product.probability,
-        reason=f"{vendor.reason}, {product.reason}",
-        embedded_version=product.embedded_version,
-        device_version=product.device_version,
-        family_only=product.relation is ProductRelation.BROADER,
-    )
+def _names_all(version_text: str) -> bool:
+    return isinstance(parse_versions(version_text), AllVersions)
 
 
 def _explain(versions: VersionSet, text: str, installed: str) -> tuple[Verdict, float, str]:
