@@ -22,7 +22,7 @@ CLEARING = 0.8
 """A statement that the device is not affected, or fixed, counts from this probability on."""
 
 _AFFECTED = frozenset({ProductStatus.KNOWN_AFFECTED, ProductStatus.FIRST_AFFECTED, ProductStatus.LAST_AFFECTED})
-_CLEARED = frozenset({ProductStatus.KNOWN_NOT_AFFECTED, ProductStatus.FIXED, ProductStatus.FIRST_FIXED})
+CLEARED = frozenset({ProductStatus.KNOWN_NOT_AFFECTED, ProductStatus.FIXED, ProductStatus.FIRST_FIXED})
 _FIXED = frozenset({ProductStatus.FIXED, ProductStatus.FIRST_FIXED})
 
 
@@ -35,7 +35,9 @@ class Clearance:
 
 
 @dataclass(frozen=True, slots=True)
-class _Leaf:
+class Leaf:
+    """A product of an advisory that is, or may be, the device."""
+
     product: AffectedProduct
     match: Match
 
@@ -52,18 +54,18 @@ def match_advisory(
     sbom
         What is in the device, for products that stand on others.
     """
-    leaves = _leaves(device, advisory, advisory.products if products is None else products, sbom)
+    leaves = leaves_of(device, advisory, advisory.products if products is None else products, sbom)
     if not leaves:
         return
     for vulnerability in advisory.vulnerabilities:
         yield from _judge(advisory, vulnerability, leaves)
 
 
-def _leaves(
+def leaves_of(
     device: Device, advisory: Advisory, products: Iterable[AffectedProduct], sbom: Sbom | None
-) -> Mapping[str, _Leaf]:
+) -> Mapping[str, Leaf]:
     """The products that are the device; where a helper names it, those that only sound like it are left out."""
-    leaves: dict[str, _Leaf] = {}
+    leaves: dict[str, Leaf] = {}
     by_id: Mapping[str, AffectedProduct] = {}
     for product in products:
         if product.installed_on_id:
@@ -72,14 +74,14 @@ def _leaves(
         else:
             match = match_product(device, product)
         if match is not None:
-            leaves[product.product_id] = _Leaf(product, match)
+            leaves[product.product_id] = Leaf(product, match)
     if any(leaf.match.basis is Basis.IDENTIFIER for leaf in leaves.values()):
         return {name: leaf for name, leaf in leaves.items() if leaf.match.basis is Basis.IDENTIFIER}
     return leaves
 
 
 def _judge(
-    advisory: Advisory, vulnerability: AdvisoryVulnerability, leaves: Mapping[str, _Leaf]
+    advisory: Advisory, vulnerability: AdvisoryVulnerability, leaves: Mapping[str, Leaf]
 ) -> Iterator[Candidate | Clearance]:
     statuses = vulnerability.statuses or tuple(
         (product.product_id, ProductStatus.UNDER_INVESTIGATION) for product in advisory.products
@@ -88,7 +90,7 @@ def _judge(
     affected = _best(
         [leaf for status, leaf in named if status in _AFFECTED and leaf.match.verdict is not Verdict.NOT_AFFECTED]
     )
-    cleared = _best([leaf for status, leaf in named if status in _CLEARED and _clears(leaf.match)])
+    cleared = _best([leaf for status, leaf in named if status in CLEARED and _clears(leaf.match)])
     if cleared is not None and _prevails(cleared, affected):
         status = next(status for status, leaf in named if leaf is cleared)
         reason = f"{cleared.match.reason}; stated as {status.value.replace('_', ' ')}"
@@ -113,7 +115,7 @@ def _judge(
         yield _candidate(advisory, vulnerability, pending, probability, f"{pending.match.reason}; {said}", named)
 
 
-def _best(leaves: list[_Leaf]) -> _Leaf | None:
+def _best(leaves: list[Leaf]) -> Leaf | None:
     return max(
         leaves, key=lambda leaf: (leaf.match.probability, leaf.match.reason, leaf.product.product_id), default=None
     )
@@ -123,7 +125,7 @@ def _clears(match: Match) -> bool:
     return match.verdict is Verdict.AFFECTED and match.probability >= CLEARING
 
 
-def _prevails(cleared: _Leaf, affected: _Leaf | None) -> bool:
+def _prevails(cleared: Leaf, affected: Leaf | None) -> bool:
     """The better match counts; between equals, the statement about certain versions goes before one about all."""
     if affected is None or not affected.match.certain:
         return True
@@ -135,10 +137,10 @@ def _prevails(cleared: _Leaf, affected: _Leaf | None) -> bool:
 def _candidate(
     advisory: Advisory,
     vulnerability: AdvisoryVulnerability,
-    leaf: _Leaf,
+    leaf: Leaf,
     probability: float,
     reason: str,
-    named: list[tuple[ProductStatus, _Leaf]],
+    named: list[tuple[ProductStatus, Leaf]],
 ) -> Candidate:
     product_id = leaf.product.product_id
     fixed = {other.product.version_text.strip() for status, other in named if status in _FIXED}

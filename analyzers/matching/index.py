@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from analyzers.matching.helpers import leaf_keys, own_keys
 from analyzers.matching.identifiers import cpe_key, cpe_names, parse_cpe, purl_key
-from analyzers.matching.normalise import squash
+from analyzers.matching.normalise import skeleton, squash
 from analyzers.matching.product_names import ProductName, is_model, is_set, read_device_name, read_product_names
 from analyzers.matching.product_words import DESCRIPTORS
 from analyzers.matching.stated import stated_products
@@ -124,11 +124,16 @@ def _words(name: ProductName, wide: bool = False) -> set[str]:
     tokens += [one + two for one, two in pairwise(name.tokens)]
     if wide:
         tokens += sorted(name.aside | name.tail)
-    words = {token for token in tokens if token not in DESCRIPTORS and not is_set(token)}
+    words = {_spelled(token) for token in tokens if token not in DESCRIPTORS and not is_set(token)}
     words |= {_letters(token) + "#" for token in tokens if is_model(token) and (not wide or is_set(token))}
     words |= {"=" + squash(" ".join(name.tokens)), "=" + name.whole}
     words |= {"=" + form for form in name.short_forms if wide}
     return words - {"="}
+
+
+def _spelled(token: str) -> str:
+    """The form a token is looked up by: a longer word also where it is misspelt."""
+    return skeleton(token) if token.isalpha() and len(token) > 5 else token
 
 
 def _letters(token: str) -> str:

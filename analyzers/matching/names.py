@@ -7,11 +7,11 @@ designations are two different products; a family name is not a statement about 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from analyzers.matching.normalise import squash
+from analyzers.matching.normalise import misspelt, squash
 from analyzers.matching.product_names import (
     ProductName,
     is_model,
@@ -32,6 +32,7 @@ class ProductRelation(StrEnum):
     MODEL_WITHIN = "the model designation agrees, one name is longer"
     SERIES = "within the named series or range of models"
     SHORT_FORM = "abbreviation"
+    MISSPELT = "spelled a little differently"
     QUALIFIED = "same, but only in the configuration the source describes"
     MODEL_ONLY = "the model designation agrees, other words differ"
     BROADER = "the source names the family, not the model"
@@ -49,6 +50,7 @@ PRODUCT_PROBABILITY = {
     ProductRelation.SERIES: 0.88,
     ProductRelation.QUALIFIED: 0.87,
     ProductRelation.SHORT_FORM: 0.85,
+    ProductRelation.MISSPELT: 0.85,
     ProductRelation.MODEL_ONLY: 0.6,
     ProductRelation.BROADER: 0.65,
     ProductRelation.NARROWER: 0.6,
@@ -120,6 +122,10 @@ def _relate(own: ProductName, stated: ProductName) -> ProductRelation | None:
         return ProductRelation.QUALIFIED if stated.tail - _all_tokens(own) else ProductRelation.EXACT
     if squash(" ".join(own.tokens)) in stated.short_forms:
         return ProductRelation.SHORT_FORM
+    corrected = _corrected(own.tokens, stated.tokens)
+    if corrected != own.tokens:
+        relation = _relate(replace(own, tokens=corrected, whole=""), stated)
+        return ProductRelation.MISSPELT if relation in _FIRM else relation
     mine, theirs = _harmonise(own.tokens, stated.tokens), _harmonise(stated.tokens, own.tokens)
     pairs = {(one, two) for one in mine if is_model(one) for two in theirs if model_matches(two, one)}
     matched_mine, matched_theirs = {one for one, _ in pairs}, {two for _, two in pairs}
@@ -192,6 +198,14 @@ def _all_tokens(name: ProductName) -> frozenset[str]:
 
 def _first_name(tokens: tuple[str, ...]) -> str:
     return next((token for token in tokens if token not in DESCRIPTORS), tokens[0])
+
+
+def _corrected(tokens: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of a name, those misspelt written as the other name has them."""
+    open_words = [word for word in other if word not in tokens]
+    return tuple(
+        next((word for word in open_words if token not in other and misspelt(token, word)), token) for token in tokens
+    )
 
 
 def _harmonise(tokens: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ł": "l
 _MARKS = re.compile(r"[®™©]|\((?:r|tm|c)\)", re.I)
 _DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 _MISREAD = re.compile("[\u00c2\u00c3][\u0080-\u00bf\u2018-\u2122]")
+_VOWELS = re.compile(r"[aeiouy]")
+_TWICE = re.compile(r"(.)\1+")
 _SHORTEST_MISSPELT = 6
 _TWO_SLIPS = 10
 
@@ -52,6 +54,13 @@ def misspelt(one: str, other: str) -> bool:
         return False
     allowed = 2 if length >= _TWO_SLIPS else 1
     return one != other and OSA.distance(one, other, score_cutoff=allowed) <= allowed
+
+
+@lru_cache(maxsize=65536)
+def skeleton(word: str) -> str:
+    """What most slips of the pen leave alone, so that a misspelt word shares its index key: consonants, once each."""
+    bare = word[:1] + _VOWELS.sub("", word[1:])
+    return _TWICE.sub(r"\1", bare)
 
 
 def _reread(text: str) -> str:

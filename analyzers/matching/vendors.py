@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from analyzers.matching.normalise import fold, misspelt
+from analyzers.matching.normalise import fold, misspelt, skeleton
 
 ANY_VENDOR = "*"
 """Index key of a source that names no vendor."""
@@ -186,13 +186,7 @@ def _lookup(part: str) -> str | None:
 
 def _cluster(part: str) -> str:
     name = _lookup(part)
-    return _table().cluster[name] if name is not None else _skeleton(_base(part) or _key(part))
-
-
-def _skeleton(word: str) -> str:
-    """What most slips of the pen leave alone, so that a misspelt name shares its index key: consonants, once each."""
-    bare = word[:1] + re.sub(r"[aeiouy]", "", word[1:])
-    return re.sub(r"(.)\1", r"\1", bare)
+    return _table().cluster[name] if name is not None else skeleton(_base(part) or _key(part))
 
 
 @cache
