@@ -81,7 +81,8 @@ def own_keys(device: Device) -> Iterator[str]:
 
 def device_numbers(device: Device) -> tuple[str, ...]:
     """Everything in an inventory line that may be an order or model number."""
-    return tuple(dict.fromkeys((*_divided(device.model_number), device.model, *_divided(device.model))))
+    texts = (device.model_number, device.model)
+    return tuple(dict.fromkeys(number for text in texts for number in (text, *_divided(text)) if number))
 
 
 def _identified(device: Device, leaf: AffectedProduct) -> Iterator[Identified]:

@@ -49,12 +49,13 @@ def match_related(
     platform = match_product(device, whole) if whole is not None else None
     if platform is not None and platform.verdict is Verdict.NOT_AFFECTED:
         return platform
-    if part is not None:
-        if platform is not None:
-            return part.noting(f"on {product.installed_on!r}")
+    found = [_on_platform(device, product, platform, sbom)] if platform is not None else []
+    if part is not None and platform is not None:
+        found.append(part.noting(f"on {product.installed_on!r}"))
+    elif part is not None and not _is_firmware(product):
         said = product.relationship.replace("_", " ")
-        return part.noting(f"stated for {product.installed_on!r} ({said}), which was not checked", ON_PLATFORM)
-    return _on_platform(device, product, platform, sbom) if platform is not None else None
+        found.append(part.noting(f"stated for {product.installed_on!r} ({said}), which was not checked", ON_PLATFORM))
+    return max(found, key=lambda match: match.strength, default=None)
 
 
 def _on_platform(device: Device, product: AffectedProduct, platform: Match, sbom: Sbom | None) -> Match:
