@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -15,15 +16,27 @@ ANY_VENDOR = "*"
 """Index key of a source that names no vendor."""
 
 _LEGAL_FORMS = frozenset(
-    "inc incorporated gmbh ltd limited llc corporation corp ag co company plc sa sas spa bv nv kg kgaa oy oyj ab as "
-    "aps pty pte srl se".split()
+    "inc incorporated gmbh ltd limited llc lp llp corporation corp ag co cie company plc sa sas spa sarl srl sro bv nv kg "
+    "kgaa og oy oyj ab as aps ou zoo pty pte pvt se mfg".split()
 )
 _GENERAL_WORDS = frozenset(
     "medical healthcare health systems system technologies technology international group electronics diagnostics "
-    "laboratories laboratory solutions products devices holdings services usa us america europe software".split()
+    "laboratories laboratory solutions products devices holding holdings services software worldwide global security "
+    "communications networks networking instruments automation industries engineering europe asia pacific nordic usa us "
+    "america north uk nederland netherlands deutschland germany austria finland france italia italy japan china india "
+    "canada australia project".split()
 )
+_COMMON_FIRST = frozenset(
+    "general national american advanced digital united first smart control delta universal standard open real applied "
+    "integrated precision global pacific".split()
+)
+"""First words that several unrelated companies begin with."""
+
 _UNSTATED = frozenset({"", "na", "unknown", "unspecified", "multiple", "multipleopensource", "various"})
 _SEPARATORS = re.compile(r"[,;/()]|\band\b|\bformerly\b|\ba subsidiary of\b|\bby\b")
+_INITIALS = re.compile(r"\b(?:[a-z]\.){2,}")
+_SLASHED_FORM = re.compile(r"\b([as])/([as])\b")
+_LONGEST_NAME = 5
 
 
 class VendorRelation(StrEnum):
@@ -33,6 +46,7 @@ class VendorRelation(StrEnum):
     ALIAS = "alias"
     GENERAL_WORDS = "same but for general words"
     ACQUIRED = "acquired"
+    SUBSIDIARY = "begins with the same name"
     RELATED = "related company"
     MISSPELT = "spelled a little differently"
     UNSTATED = "not stated"
@@ -43,6 +57,7 @@ VENDOR_FACTOR = {
     VendorRelation.ALIAS: 1.0,
     VendorRelation.GENERAL_WORDS: 0.95,
     VendorRelation.ACQUIRED: 0.93,
+    VendorRelation.SUBSIDIARY: 0.93,
     VendorRelation.RELATED: 0.9,
     VendorRelation.MISSPELT: 0.9,
     VendorRelation.UNSTATED: 0.7,
@@ -112,9 +127,9 @@ def vendor_phrases(text: str) -> tuple[str, ...]:
     phrases = set()
     for part in _parts(text):
         phrases.add(part)
-        name = _lookup(part)
-        if name is not None:
-            phrases.update(_table().phrases[_table().cluster[name]])
+        known = _lookup(part)
+        if known is not None:
+            phrases.update(_table().phrases[_table().cluster[known.name]])
     return tuple(sorted(phrases, key=lambda phrase: (-len(phrase), phrase)))
 
 
@@ -134,16 +149,21 @@ def _relate(own: str, other: str) -> VendorRelation | None:
         return VendorRelation.EXACT
     one, two = _lookup(own), _lookup(other)
     if one is not None and two is not None:
-        if one != two:
-            return _table().relations.get(frozenset({one, two}))
-        if {_key(own), _key(other)} <= _table().names.keys():
-            return VendorRelation.ALIAS
-        known = {_base(own), _base(other)} <= {_base(each) for each in _table().phrases[_table().cluster[one]]}
-        return VendorRelation.GENERAL_WORDS if known else VendorRelation.MISSPELT
+        if one.name != two.name:
+            return _table().relations.get(frozenset({one.name, two.name}))
+        return max(one.how, two.how, key=_FAR.index)
     base, other_base = _base(own), _base(other)
     if base and base == other_base:
         return VendorRelation.GENERAL_WORDS
+    if _begins_alike(own.split(), other.split()):
+        return VendorRelation.SUBSIDIARY
     return VendorRelation.MISSPELT if misspelt(base, other_base) else None
+
+
+def _begins_alike(own: list[str], other: list[str]) -> bool:
+    """Whether one name is the other with something after it."""
+    shorter, longer = sorted((own, other), key=len)
+    return longer[: len(shorter)] == shorter and len(shorter[0]) > 2 and shorter[0] not in _COMMON_FIRST
 
 
 @lru_cache(maxsize=65536)
@@ -154,13 +174,14 @@ def _parts(text: str) -> tuple[str, ...]:
         return ()
     if _key(whole) in _table().names:
         return (whole,)
-    pieces = [" ".join(_words(piece)) for piece in _SEPARATORS.split(fold(text))]
+    pieces = [" ".join(_words(piece)) for piece in _SEPARATORS.split(_SLASHED_FORM.sub(r"\1\2", fold(text)))]
     kept = [piece for piece in pieces if _key(piece) not in _UNSTATED]
     return tuple(dict.fromkeys([whole, *kept] if len(kept) > 1 else kept or [whole]))
 
 
 def _words(text: str) -> list[str]:
-    words = [word for word in re.split(r"[^0-9a-z]+", fold(text)) if word]
+    joined = _SLASHED_FORM.sub(r"\1\2", _INITIALS.sub(lambda found: found.group().replace(".", "") + " ", fold(text)))
+    words = [word for word in re.split(r"[^0-9a-z]+", joined) if word]
     kept = [word for word in words if word not in _LEGAL_FORMS]
     return kept or words
 
@@ -173,20 +194,40 @@ def _base(words: str) -> str:
     return "".join(word for word in words.split() if word not in _GENERAL_WORDS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A vendor of the table, and how the text says its name."""
+
+    name: str
+    how: VendorRelation
+
+
+_FAR = (VendorRelation.ALIAS, VendorRelation.GENERAL_WORDS, VendorRelation.SUBSIDIARY, VendorRelation.MISSPELT)
+
+
 @lru_cache(maxsize=65536)
-def _lookup(part: str) -> str | None:
-    """The vendor of the table that is meant, even if it is spelled a little differently."""
+def _lookup(part: str) -> _Known | None:
+    """The vendor of the table that is meant: by name, without general words, by its first words, or misspelt."""
     names = _table().names
-    exact = names.get(_key(part)) or names.get(_base(part))
-    if exact is not None:
-        return exact
+    if (name := names.get(_key(part))) is not None:
+        return _Known(name, VendorRelation.ALIAS)
+    if (name := names.get(_base(part))) is not None:
+        return _Known(name, VendorRelation.GENERAL_WORDS)
+    words = part.split()
+    for length in range(min(len(words) - 1, _LONGEST_NAME), 0, -1):
+        if (name := names.get("".join(words[:length]))) is not None:
+            return _Known(name, VendorRelation.SUBSIDIARY)
     close = {names[key] for key in names for word in (_key(part), _base(part)) if misspelt(word, key)}
-    return close.pop() if len(close) == 1 else None
+    return _Known(close.pop(), VendorRelation.MISSPELT) if len(close) == 1 else None
 
 
 def _cluster(part: str) -> str:
-    name = _lookup(part)
-    return _table().cluster[name] if name is not None else skeleton(_base(part) or _key(part))
+    known = _lookup(part)
+    if known is not None:
+        return _table().cluster[known.name]
+    words = part.split()
+    alone = words[0] if len(words[0]) > 2 and words[0] not in _COMMON_FIRST else _base(part) or _key(part)
+    return skeleton(alone)
 
 
 @cache
@@ -195,9 +236,10 @@ def _table() -> _Table:
     data = tomllib.loads(files("analyzers.matching").joinpath("vendor_aliases.toml").read_text(encoding="utf-8"))
     spellings = {row["name"]: [row["name"], *row["same"]] for row in data["vendor"]}
     names = {_key(" ".join(_words(text))): name for name, texts in spellings.items() for text in texts}
-    relations = {
-        frozenset({row["vendor"], row["other"]}): VendorRelation[row["kind"].upper()] for row in data["relation"]
-    }
+    owners = {row["name"]: row.get("now_part_of", []) for row in data["vendor"]}
+    relations = {frozenset({row["vendor"], row["other"]}): VendorRelation.RELATED for row in data["related"]}
+    for name in spellings:
+        relations |= {frozenset({name, owner}): VendorRelation.ACQUIRED for owner in _owners(name, owners)}
     cluster = {name: name for name in spellings}
     for pair in sorted(sorted(pair) for pair in relations):
         low, high = sorted(cluster[name] for name in pair)
@@ -214,3 +256,15 @@ def _table() -> _Table:
         {name: fold(group) for name, group in cluster.items()},
         {fold(g): p for g, p in phrases.items()},
     )
+
+
+def _owners(name: str, owners: Mapping[str, Sequence[str]]) -> set[str]:
+    """Every company that a company went to, along the whole chain."""
+    found: set[str] = set()
+    pending = list(owners[name])
+    while pending:
+        owner = pending.pop()
+        if owner not in found and owner != name:
+            found.add(owner)
+            pending += owners[owner]
+    return found
