@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from analyzers.matching.version_order import Scheme, Version, branch_of, compare, parse_version
-from analyzers.matching.version_remarks import VERSION_WORDS, is_code, is_designation
+from analyzers.matching.version_remarks import VERSION_WORDS, designation_name, is_code, is_designation, named_version
 from analyzers.matching.version_sets import (
     AllVersions,
     Bound,
@@ -29,11 +29,11 @@ class Part(NamedTuple):
     text: str
 
 
-_NAMED_VERSION = re.compile(r"^(?!v?\d+\.|.*\b[rv]\d.*\s\w*v\d)(?:.*[\s/])?(?:versions?|ver|v|release)[\s.:]*(?=[rv]?\d)", re.I)
+_NAMED_VERSION = re.compile(r"^(?!v?\d+\.|(?:19|20)\d\d\b|.*\b[rv]\d.*\s\w*v\d)(?:.*[\s/])?(?:versions?|ver|v|release)[\s.:]*(?=[rv]?\d)", re.I)
 _NAME_WORDS = re.compile(
     r"^(?:(?!(?:sp|update|upd|hotfix|build|rev|release|version|service|patch)\b)[a-z]{3,}[\s-]+)+(?=[rv]?\d)", re.I
 )
-_NAMED_DOTTED = re.compile(r"^(?:[\w&-]*[a-z][\w&-]*\s+)+(?:v|version|ver)?[\s.]*(?P<v>[rv]?\d+(?:\.\w+)+)$", re.I)
+_NAMED_RELEASE = re.compile(r"^\w[\w ]* (?:version|release) [rv]?\d[\w.]*$", re.I)
 _COMPOUND = re.compile(r"^[a-z]+ \d+(?:\.\d+)+(?: [a-z]+ \d+(?:\.\d+)+)+$", re.I)
 _MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b", re.I)
 _SPAN = re.compile(r"^(?P<low>[\w.]+?)\s*-\s*(?P<high>[\w.]+)$")
@@ -78,6 +78,10 @@ def fold(parts: list[Part]) -> VersionSet:
     if lower is not None:
         sets.append(Range((lower,)))
         exact = _end_of_list(lower, exact, sets)
+    if any(isinstance(found, Designation) for found in sets):
+        bare = [version for version in exact if re.fullmatch(r"[\w-]+", version.text)]
+        sets.extend(Designation(version.text) for version in bare)
+        exact = [version for version in exact if version not in bare]
     sets.extend(_branches(uppers, bool(sets)))
     sets.extend(_listed(exact, uppers))
     return _without(_joined(sets), excluded)
@@ -106,10 +110,10 @@ def _not_a_version(text: str) -> VersionSet | None:
     """What a single item is when it is no version; None when it is one."""
     if text == "*":
         return AllVersions()
-    if _COMPOUND.match(text) or _NAMED_DOTTED.match(text):
+    if _COMPOUND.match(text) or named_version(text) or _NAMED_RELEASE.match(text):
         return None
     if is_designation(text):
-        return Designation(text)
+        return Designation(designation_name(text))
     return Unparsed(text) if parse_version(_bare_version(text)) is None or _is_name(text) else None
 
 
@@ -118,8 +122,7 @@ def _bare_version(text: str) -> str:
     if (_MONTH.search(text) and parse_version(text)) or _COMPOUND.match(text):
         return text
     bare = _NAME_WORDS.sub("", _NAMED_VERSION.sub("", text)).strip()
-    named = _NAMED_DOTTED.match(bare)
-    return named["v"] if named and _is_name(bare) else bare
+    return named_version(bare) or bare if _is_name(bare) else bare
 
 
 def _is_name(text: str) -> bool:

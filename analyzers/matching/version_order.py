@@ -158,9 +158,9 @@ def _order(own: tuple[Token, ...], other: tuple[Token, ...]) -> int:
 
 def _compare_digit(own: int, stem: int) -> int | None:
     """A number against ``1x``: 1 and 10 to 19 are meant, and whether 2 to 9 lie below or above is not known."""
-    if own == stem or own // 10 == stem:
+    if own == stem or own // 10 == stem > 0:
         return 0
-    if stem < own < 10 * stem:
+    if stem < own < max(10 * stem, 10):
         return None
     return (own > stem) - (own < stem)
 

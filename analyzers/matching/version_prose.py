@@ -76,7 +76,7 @@ _PROSE = _rules(
     (rf"^earlier versions?$", ""),
     # Between two versions: 2.0 through 2.4.
     (
-        rf"\b(?:from\s+)?({VERSION})\s*(?:,?\s(?:up\s?to|through|thru|until|till|to)|\s?~|\s?\.\.+)\s*"
+        rf"(?<![\w.<>=])(?<![<>=] )(?:from\s+)?({VERSION})\s*(?:,?\s(?:up\s?to|through|thru|until|till|to)|\s?~|\s?\.\.+)\s*"
         rf"(?:\(?(?:and including|including|inclusive of)\)?\s+)?(?!before|prior|below|\(?not|\(?excl|but)"
         rf"(?={VERSION})",
         r">= \1 | <= ",

@@ -11,7 +11,7 @@ _CONDITION = re.compile(
     r"[\s,]+(?:only (?:if|when|affected|with|for)|if|when|where|with|without|using|running|installed|based on"
     r"|on (?:windows|linux|a|the)|for (?:windows|linux|mac|android|ios|use|the)"
     r"|of [a-z]|in (?:non-)?default|that|only when"
-    r"|including [a-z]+(?: [a-z]+)* (?:modules?|stack|server)|and function state|and wonderware|part #)\b.*$",
+    r"|including [a-z]\w*(?: [a-z]\w*)* (?:modules?|stack|server)|and function state|and wonderware|part #)\b.*$",
     re.I,
 )
 _CONDITION_ITEM = re.compile(
@@ -21,12 +21,12 @@ _CONDITION_ITEM = re.compile(
 )
 _HARMLESS = re.compile(
     r"end[- ]of[- ]life|\beol\b|formerly|former|integrated into|\baka\b|these products are sold|part of|starterkit"
-    r"|releases?\b|revision|editions?\b|\bbuild\b|series\)?$|based on fdt|^(?:incl|including)\b|r\d{3}$"
+    r"|releases?\b|revision|editions?\b|\bbuild\b|series\)?$|based on fdt|^(?:incl|including)\b(?!.*\b(?:modules?|stack|server)\b)|r\d{3}$"
     r"|^all (?:sub|minor )?(?:versions?|models?|variants?|editions?)$|^(?:fixed|patched|resolved) in\b|^both$"
     r"|^(?:both )?inclusive$|^latest(?: version)?$",
     re.I,
 )
-_EXCLUSION = re.compile(r"exclud|except|prior|\bnot\b", re.I)
+_EXCLUSION = re.compile(r"exclud|except|prior|\bnot\b|[<>]", re.I)
 _NOT_VERSIONS = re.compile(
     r"serial|\bs/?n\b|manufactur|production|shipped|distributed|material dated|numbers? ending|runtime custom"
     r"|lot numbers?\b|batch\b",
@@ -34,6 +34,7 @@ _NOT_VERSIONS = re.compile(
 )
 _EXCEPT = re.compile(r"\s*,?\s+(?:except(?: for)?|other than|apart from|with the exception of)\s+(?P<rest>.+)$", re.I)
 _EXCLUDING = re.compile(r"(?:excluding|except(?: for)?|not including)\s+(?P<rest>.+)", re.I)
+_PLAIN_LIST = re.compile(r"(?:versions?\s*)?v?\d[\w.]*(?:\s*(?:,\s*and|,|and|or|&|\|)\s*v?\d[\w.]*)*", re.I)
 
 _COMPONENT = re.compile(
     r"^(?P<label>hardware|hw|software|sw|firmware|fw|cpld|fpga|bios|bootloader|part|version|series|revision)\b(?![-/])", re.I
@@ -50,9 +51,9 @@ _CODE = re.compile(
     r"[a-z]{3,}[\s-]?\d[\w-]*|[a-z]{2,}\d+[a-z]+\d*"  # HEN32204, MMT-1711
     r"|[a-z]\d+[a-z]+\d+[a-z]*\d*|[a-z]\w*-[a-z]*\d[\w-]*"  # H4W2PER2, LNL-X2210
     r"|\d{4}-[a-z]\w{3,}|\d[a-z]{2,}\d{4,}\w*|\d[a-z]{2}\d{4}-\w+(?:-\w+)*"  # 1783-SAD4T0SBK9, 1SAP500900R0101
-    r"|\d{3}-\d*\w*/[\w-]+|\d{3}-\d+[a-z]{2,}|\d{5,}-\d{4}-\d{4}|\d{3}-\d{3}(?:/[\w-]+)?"  # 750-82xx/xxx-xxx
+    r"|\d{3}-\d*\w*/[\w-]+|\d{3}-\d+[a-z]{2,}|\d{4,}-\d{4}-\d{4}|\d{3}-\d{3}(?:/[\w-]+)?"  # 750-82xx/xxx-xxx
     r"|(?:[a-z]{2,}-)+[a-z\d]*\d[a-z\d]*(?:-[a-z\d]+)*"  # DH-IPC-HDBW23A0RN-ZS
-    r")$",
+    r")(?: FS:\d+(?: to FS:\d+)?)?$",
     re.I,
 )
 _NOT_CODE = re.compile(
@@ -61,6 +62,8 @@ _NOT_CODE = re.compile(
     r"|june|july|august|september|october|november|december)\b|^(?:sp|mp|fp|hf|upd|fw|frn|sw|rel|rev|ver)\d",
     re.I,
 )
+_DOTTED = re.compile(r"(?:ver|v)?\.?(?P<version>[rv]?\d+(?:\.(?:\w*\d\w*|x))+)", re.I)
+_STATED_VERSION = re.compile(r"^v?\d+(?:\.\w+)*$|\b(?:version|release|ver)\.?\s*[rv]?\d", re.I)
 VERSION_WORDS = frozenset(
     "build patch update upd hotfix service pack beta alpha rev revision release version ver edition firmware preview"
     " feature security image software frn rel r2".split()
@@ -119,12 +122,17 @@ def split_exception(text: str) -> tuple[str, str]:
 def excluded_versions(note: str) -> str:
     """Versions that a remark takes out: ``excluding 9.4 and 9.5``; empty for any other remark."""
     found = _EXCLUDING.fullmatch(note)
-    return found["rest"] if found and re.match(r"v?\d|version", found["rest"], re.I) else ""
+    return found["rest"] if found and is_plain_list(found["rest"]) else ""
+
+
+def is_plain_list(text: str) -> bool:
+    """Whether a text is one version or a list of them, and nothing else."""
+    return _PLAIN_LIST.fullmatch(text) is not None
 
 
 def is_condition(note: str) -> bool:
     """Whether a remark restricts what is affected, rather than explaining it."""
-    return bool(_EXCLUSION.search(note)) or not _HARMLESS.search(note)
+    return bool(_EXCLUSION.search(note)) and "aka" not in note or not _HARMLESS.search(note)
 
 
 def is_condition_item(item: str) -> bool:
@@ -164,11 +172,23 @@ def is_designation(text: str) -> bool:
     Asks for positive evidence: the shape of an order number, a word such as *model* or *series*, or a proper name
     (all words begin with a capital letter, or the text is one abbreviation).
     """
-    bare = re.sub(r"\s*\([^()]*\)", "", text).strip(" ,.")
-    bare = re.sub(r",?\s+and$|\s+\*$", "", bare)
-    if not bare or _STATEMENT.search(bare) or re.fullmatch(r"v?\d+(?:\.\w+)*", bare, re.I):
+    bare = designation_name(re.sub(r"\s*\([^()]*\)", "", text))
+    if not bare or _STATEMENT.search(bare) or _STATED_VERSION.search(bare) or named_version(bare):
         return False
     return _is_code(bare) or bool(_LABEL.search(bare)) or bool(_SERIES.search(bare)) or _is_proper_name(bare)
+
+
+def designation_name(text: str) -> str:
+    """A designation without what a list left at its end (``and``, a star)."""
+    return re.sub(r",?\s+and$|\s+\*$", "", text.strip(" ,.")).strip(" ,.")
+
+
+def named_version(text: str) -> str:
+    """The dotted version after a product's name (``Advanced Edition V2.8.0.060``); empty when there is none."""
+    *name, last = text.split() or [""]
+    found = _DOTTED.fullmatch(last)
+    letters = [any(sign.isalpha() for sign in word) for word in name]
+    return found["version"] if found and name and letters[-1] and all("." not in word for word in name) else ""
 
 
 def is_code(text: str) -> bool:
@@ -186,8 +206,6 @@ def _is_proper_name(text: str) -> bool:
         return False
     named = [word for word in words if re.search(r"[A-Z][A-Za-z]{2,}|[a-z]+[A-Z]|[A-Z]{3,}", word)]
     if len(words) == 1:
-        return len(named) == 1 and not re.match(r"[A-Z]+\d*[A-Z]?$|[a-z]?\d", text) or bool(
-            re.fullmatch(r"[A-Z]{3,}[a-z]?\w*", text)
-        )
+        return bool(named) and re.match(r"[A-Za-z]?\d|[A-Z]{1,2}(?:\d+[A-Z]?)?$", text) is None
     lower = [word for word in words if re.fullmatch(r"[a-z]{3,}", word)]
     return bool(named) and len(lower) <= len(named)

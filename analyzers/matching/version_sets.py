@@ -177,8 +177,10 @@ def designations(versions: VersionSet) -> tuple[Designation, ...]:
             return (versions,)
         case Union(parts):
             return tuple(found for part in parts for found in designations(part))
-        case Conditional(inner):
-            return designations(inner)
+        case Conditional(inner, condition):
+            return tuple(
+                Designation(found.text, Conditional(found.versions, condition)) for found in designations(inner)
+            )
         case _:
             return ()
 

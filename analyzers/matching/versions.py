@@ -17,6 +17,7 @@ from analyzers.matching.version_notation import format_versions, read_notation
 from analyzers.matching.version_order import compare, parse_version
 from analyzers.matching.version_prose import NEWER, OLDER, VERSION, clean, to_operators
 from analyzers.matching.version_remarks import (
+    designation_name,
     excluded_versions,
     is_condition,
     is_condition_item,
@@ -69,7 +70,7 @@ __all__ = [
 
 _LENGTH_CAP = 500
 _ALL = re.compile(
-    r"\*|(?:any|every)(?: (?:version|release))?"
+    r"\*|versions?|(?:any|every)(?: (?:version|release))?"
     r"|(?:all|any|every)(?: (?:firmware|software|bios|known|current|released|supported|available|existing))*"
     r"(?: (?:sub|minor )?versions?| releases?| models?)?(?: of (?:the |its )?(?:firmware|software|product|device)s?)?"
     r"(?: (?:are|is))?(?: (?:affected|vulnerable|impacted))?",
@@ -88,7 +89,10 @@ _ALL_OF = re.compile(
 )
 _MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b", re.I)
 _OPERATORS = re.compile(r"(<=|>=|<|>|==?|!=)")
-_SPAN = re.compile(r"^\(?(?:rev(?:ision)?s?\.?\s*)?(?P<low>[\w.]+?)\s+-\s*(?P<high>[\w.]+)\)?$", re.I)
+_SPAN = re.compile(
+    r"^\(?(?:rev(?:ision)?s?\.?\s*)?(?P<low>[\w.]+?)(?:\s+-\s*|\s*-\s+|(?<=\s[a-z])-(?=[a-z]\)?$))(?P<high>[\w.]+)\)?$",
+    re.I,
+)
 _SPLIT_PACK = re.compile(r"(?<=[\w.])\s*\|\s*(?=(?:sp|fp|mp|upd|update|hf|hotfix|service pack)\s*\d)", re.I)
 _DOTTED_LIST = re.compile(r"v?\d+\.[\dx.]+(?:[ /]v?\d+\.[\dx.]+)+", re.I)
 _REMEDY = re.compile(r"^(?:not|un)\s?affected|^(?:fixed|patched|resolved|corrected|remediated)\b", re.I)
@@ -138,25 +142,22 @@ def _with_conditions(text: str) -> VersionSet:
         version = possibly_older.group(1)
         return Union((_read(version), Conditional(_read(f"<= {version}"), "possibly prior versions")))
     text, exception = split_exception(text)
-    bare, notes = without_remarks(text)
-    picked, components = split_components(bare)
-    bare, condition = split_condition(_before_conditions(picked))
-    notes += components + condition
-    kept = []
-    for item in re.split(r"(?<=[\w.])\s*\|\s*", bare) if "|" in bare else [bare]:
-        (notes if is_condition_item(item) else kept).append(item.strip())
-    bare, model = split_model(" | ".join(kept).strip(" ,;."))
+    bare, remarks = without_remarks(text)
+    picked, conditions = split_components(bare)
+    kept: list[str] = []
+    for item in re.split(r"(?<=[\w.])\s*\|\s*", _before_conditions(picked)):
+        (conditions if is_condition_item(item) else kept).append(item.strip(" ,;."))
+    bare, trailing = split_condition(" | ".join(kept))
+    bare, model = split_model(bare.strip(" ,;."))
     versions = AllVersions() if not bare or _ALL.fullmatch(bare) else _read(bare)
     if model:
         versions = Designation(model, versions)
-    for excluded in filter(None, (exception, *map(excluded_versions, notes))):
-        without = parse_versions(excluded)
-        if fully_parsed(without) and not isinstance(without, AllVersions | Conditional):
-            versions = Except(versions, without)
-            notes = [note for note in notes if excluded not in note]
-        else:
-            notes.append(f"except {excluded}")
-    conditions = [note for note in notes if is_condition(note)]
+    for note in (f"except {exception}" if exception else "", *remarks, *trailing):
+        excluded = excluded_versions(note)
+        if excluded:
+            versions = Except(versions, parse_versions(excluded))
+        elif note and is_condition(note):
+            conditions.append(note)
     return Conditional(versions, "; ".join(conditions)) if conditions else versions
 
 
@@ -168,19 +169,22 @@ def _before_conditions(text: str) -> str:
 def _read(text: str) -> VersionSet:
     """Fold a text without remarks into a set."""
     if not re.search(r"[|;]", text) and is_designation(text) and to_operators(text) == text:
-        return Designation(text.strip(" ,"))
+        return Designation(designation_name(text))
     enclosed = re.fullmatch(r"\((?:release )?([^()]+)\)", text, re.I)
     if enclosed:
         text = " | ".join(enclosed[1].split()) if re.search(r"\d\s+\d", enclosed[1]) else enclosed[1]
     text = to_operators(_ALL_PREFIX.sub("", _SPLIT_PACK.sub(" ", text)))
     text = _ALL_PREFIX.sub("", text.strip())
     parts = [part for item in _items(text) for part in _parts(item)]
-    return fold(parts) if parts else Unparsed(text)
+    if not parts:
+        return Unparsed(text)
+    unfinished = re.search(r"\d\w*\s+(?:and|or|to)$", text)
+    return Union((fold(parts), Unparsed(text))) if unfinished else fold(parts)
 
 
 def _items(text: str) -> Iterator[str]:
     """Split a list; a comma inside a date belongs to the date."""
-    pattern = r"\||;|\band\b(?=\s*[<>=v\d])|&" if _MONTH.search(text) else r"\||;|,|\band\b|\bor\b|&| / "
+    pattern = r"\||;|\band\b(?=\s*[<>=v\d])|&" if _MONTH.search(text) else r"\||;|,|\band\b|\bor\b|&| / (?=v?\d|firmware|software)"
     for item in re.split(pattern, text):
         stripped = re.sub(r"^\(+|(?<!\d)\)+$", "", item.strip(" ,;:")).strip()
         if stripped and stripped.lower() not in ("all versions", "versions"):

@@ -103,15 +103,13 @@ def test_every_version(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Accu-Chek Inform II",
-        "HEN32204",
-        "MMT-1711 | MMT-1712",
-        "< V3.X.14",
+        "see the manual",
+        "fixed in 2.0",
+        "not affected",
+        "3.0 and",
         "< 17.0 ?.10",
         "<=",
-        "6SR32..-…..",
         "x" * 900,
-        "!= 2.0",
     ],
 )
 def test_what_cannot_be_read_is_unparsed_and_never_not_affected(text: str) -> None:
