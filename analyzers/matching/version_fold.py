@@ -29,7 +29,9 @@ class Part(NamedTuple):
     text: str
 
 
-_NAMED_VERSION = re.compile(r"^(?!v?\d+\.|(?:19|20)\d\d\b|.*\b[rv]\d.*\s\w*v\d)(?:.*[\s/])?(?:versions?|ver|v|release)[\s.:]*(?=[rv]?\d)", re.I)
+_NAMED_VERSION = re.compile(
+    r"^(?!v?\d+\.|(?:19|20)\d\d\b|.*\b[rv]\d.*\s\w*v\d)(?:.*[\s/])?(?:versions?|ver|v|release)[\s.:]*(?=[rv]?\d)", re.I
+)
 _NAME_WORDS = re.compile(
     r"^(?:(?!(?:sp|update|upd|hotfix|build|rev|release|version|service|patch)\b)[a-z]{3,}[\s-]+)+(?=[rv]?\d)", re.I
 )
@@ -38,6 +40,7 @@ _COMPOUND = re.compile(r"^[a-z]+ \d+(?:\.\d+)+(?: [a-z]+ \d+(?:\.\d+)+)+$", re.I
 _MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b", re.I)
 _SPAN = re.compile(r"^(?P<low>[\w.]+?)\s*-\s*(?P<high>[\w.]+)$")
 _WORD = re.compile(r"[a-z]{3,}", re.I)
+
 
 def fold(parts: list[Part]) -> VersionSet:
     """Pair lower with upper bounds in the order they are written, collect single versions in a list."""
@@ -190,6 +193,7 @@ def _span(version: Version) -> VersionSet | None:
     if len(dots) > 1 or (not letters and len(low.pattern) != len(high.pattern)):
         return None
     span = Range((Bound(Operator.GREATER_EQUAL, low), Bound(Operator.LESS_EQUAL, high)))
-    if letters or max(dots) >= 2 or (max(dots) == 1 and len(low.pattern) > 2):
+    prefixed = found["high"][0].isalpha()
+    if letters or prefixed or max(dots) >= 2 or (max(dots) == 1 and len(low.pattern) > 2):
         return span
     return Conditional(span, f"{version.text!r} may be a range")

@@ -47,7 +47,7 @@ _NEWER_WORD = r"(?:later|newer|above|higher|up|upwards?|onwards?|beyond|subseque
 _JOIN = r"(?:\band/or\b|\band\b|\bor\b|&|/)"
 _ANY = r"(?:(?:all|any|possibly|other|its|the)\s+)*"
 _THINGS = r"(?:\s+(?:(?:firmware|software|minor)\s+)?(?:versions?|releases?|revisions?|builds?|firmware|ones?)\b)*"
-_NOT_BEFORE_VERSION = rf"(?!\s*(?:to|than|and including)\b|\s*[<>]|\s+v?\d)"
+_NOT_BEFORE_VERSION = r"(?!\s*(?:to|than|and including)\b|\s*[<>]|\s+v?\d)"
 _BELOW = r"(?:prior to|before|earlier than|older than|lower than|below|less than|smaller than|under)"
 _ABOVE = r"(?:newer than|later than|above|greater than|higher than|more than|after)"
 _INCLUDING = r"\(?(?:both )?(?:including|inclusive|included|incl\.?|inc\.)\)?"
@@ -67,16 +67,17 @@ _PROSE = _rules(
     (rf"\bbetween\s+({VERSION})\s*(?:{_INCLUDING})?,?\s*and\s+({VERSION})\s*{_EXCLUDING}", r">= \1 | < \2"),
     (rf"\bbetween\s+({VERSION})\s*(?:{_INCLUDING})?,?\s*and\s+({VERSION})(?:\s*{_INCLUDING})?", r">= \1 | <= \2"),
     (rf"^({VERSION})\s*\(including\)\s*and\s+({VERSION})\s*\(excluding\)", r">= \1 | < \2"),
-    (rf"\b(?:starting|beginning|commencing)\s+(?:with|from|at|in)\b", "from"),
+    (r"\b(?:starting|beginning|commencing)\s+(?:with|from|at|in)\b", "from"),
     # After the version: 3.2 and all prior versions; 2.0 or later; 2.0+.
     (rf"[,\s]*\(?{_JOIN}\s*{_ANY}{_OLDER_WORD}{_THINGS}\b{_NOT_BEFORE_VERSION}\)?", f" {OLDER}"),
     (rf"[,\s]*\(?{_JOIN}\s*{_ANY}(?:more recent|{_NEWER_WORD}){_THINGS}\b{_NOT_BEFORE_VERSION}\)?", f" {NEWER}"),
     (r"\s*\(all (?:prior|earlier|previous|older|lower)(?: versions?)?\)", f" {OLDER}"),
     (r"(?<=[\w.])\s+(?:on|up)wards?\b|(?<=\d)\+(?=$|[\s,|;)])", f" {NEWER}"),
-    (rf"^earlier versions?$", ""),
+    (r"^earlier versions?$", ""),
     # Between two versions: 2.0 through 2.4.
     (
-        rf"(?<![\w.<>=])(?<![<>=] )(?:from\s+)?({VERSION})\s*(?:,?\s(?:up\s?to|through|thru|until|till|to)|\s?~|\s?\.\.+)\s*"
+        rf"(?<![\w.<>=])(?<![<>=] )(?:from\s+)?({VERSION})"
+        rf"\s*(?:,?\s(?:up\s?to|through|thru|until|till|to)|\s?~|\s?\.\.+)\s*"
         rf"(?:\(?(?:and including|including|inclusive of)\)?\s+)?(?!before|prior|below|\(?not|\(?excl|but)"
         rf"(?={VERSION})",
         r">= \1 | <= ",
@@ -86,9 +87,9 @@ _PROSE = _rules(
     # Before the version: prior to 3.2; up to and including 4.5; pre-2.0.
     (rf"\b{_BELOW}\s*,?\s*(?:and|or) (?:including|equal to)\b", "<="),
     (rf"\b(?:up to|through|thru|until)\s*,?\s*(?:\(?but not including\)?|{_EXCLUDING})", "<"),
-    (rf"\b(?:up\s?to|through|thru|until)(?:\s*,?\s*(?:and )?\(?(?:including|inclusive of)\)?)?(?=\W|$)", "<="),
+    (r"\b(?:up\s?to|through|thru|until)(?:\s*,?\s*(?:and )?\(?(?:including|inclusive of)\)?)?(?=\W|$)", "<="),
     (rf"\b{_BELOW}(?!\w)", "<"),
-    (rf"\b(?:any|all)?\s*(?:prior|pre)[\s-]+(?=v?\d)", "< "),
+    (r"\b(?:any|all)?\s*(?:prior|pre)[\s-]+(?=v?\d)", "< "),
     (rf"^to\s+(?={VERSION})", "<= "),
     (rf"\b{_ABOVE}\s*,?\s*(?:and|or) (?:including|equal to)\b", ">="),
     (rf"\b{_ABOVE}\b", ">"),

@@ -21,7 +21,8 @@ _CONDITION_ITEM = re.compile(
 )
 _HARMLESS = re.compile(
     r"end[- ]of[- ]life|\beol\b|formerly|former|integrated into|\baka\b|these products are sold|part of|starterkit"
-    r"|releases?\b|revision|editions?\b|\bbuild\b|series\)?$|based on fdt|^(?:incl|including)\b(?!.*\b(?:modules?|stack|server)\b)|r\d{3}$"
+    r"|releases?\b|revision|editions?\b|\bbuild\b|series\)?$|based on fdt"
+    r"|^(?:incl|including)\b(?!.*\b(?:modules?|stack|server)\b)|r\d{3}$"
     r"|^all (?:sub|minor )?(?:versions?|models?|variants?|editions?)$|^(?:fixed|patched|resolved) in\b|^both$"
     r"|^(?:both )?inclusive$|^latest(?: version)?$",
     re.I,
@@ -37,7 +38,8 @@ _EXCLUDING = re.compile(r"(?:excluding|except(?: for)?|not including)\s+(?P<rest
 _PLAIN_LIST = re.compile(r"(?:versions?\s*)?v?\d[\w.]*(?:\s*(?:,\s*and|,|and|or|&|\|)\s*v?\d[\w.]*)*", re.I)
 
 _COMPONENT = re.compile(
-    r"^(?P<label>hardware|hw|software|sw|firmware|fw|cpld|fpga|bios|bootloader|part|version|series|revision)\b(?![-/])", re.I
+    r"^(?P<label>hardware|hw|software|sw|firmware|fw|cpld|fpga|bios|bootloader|part|version|series|revision)\b(?![-/])",
+    re.I,
 )
 _CARRIERS = ("firmware", "fw", "software", "sw", "revision")
 
@@ -49,7 +51,7 @@ _SERIES = re.compile(r"^[\w-]*[A-Z][\w-]*\s*series\b|\b[A-Z][\w-]*-series\b", re
 _CODE = re.compile(
     r"^(?:"
     r"[a-z]{3,}[\s-]?\d[\w-]*|[a-z]{2,}\d+[a-z]+\d*"  # HEN32204, MMT-1711
-    r"|[a-z]\d+[a-z]+\d+[a-z]*\d*|[a-z]\w*-[a-z]*\d[\w-]*"  # H4W2PER2, LNL-X2210
+    r"|[a-z]\d+[a-z]+\d+[a-z]+\d+[a-z]*|[a-z]\d+[a-z]+\d+[a-z]*|[a-z]\w*-[a-z]*\d[\w-]*"  # H4W2PER2, LNL-X2210
     r"|\d{4}-[a-z]\w{3,}|\d[a-z]{2,}\d{4,}\w*|\d[a-z]{2}\d{4}-\w+(?:-\w+)*"  # 1783-SAD4T0SBK9, 1SAP500900R0101
     r"|\d{3}-\d*\w*/[\w-]+|\d{3}-\d+[a-z]{2,}|\d{4,}-\d{4}-\d{4}|\d{3}-\d{3}(?:/[\w-]+)?"  # 750-82xx/xxx-xxx
     r"|(?:[a-z]{2,}-)+[a-z\d]*\d[a-z\d]*(?:-[a-z\d]+)*"  # DH-IPC-HDBW23A0RN-ZS
@@ -70,9 +72,10 @@ VERSION_WORDS = frozenset(
 )
 """Words that belong to a version, not to a name."""
 
-_JOINING = frozenset({"for", "of", "and", "the", "with", "in", "w/", "based", "or", "&", "f/dmc", "to", "by"})
+_JOINING = frozenset({"for", "of", "and", "the", "with", "in", "w/", "based", "or", "&", "to", "by"})
 _STATEMENT = re.compile(
-    r"^(?:see|fixed|none|no|tbd|unknown|not|please|contact|refer|pending|n/a|all|any|every|some|no fix|update|upgrade)\b"
+    r"^(?:see|fixed|none|no|tbd|unknown|not|please|contact|refer|pending|n/a|all|any|every|some"
+    r"|no fix|update|upgrade)\b"
     r"|\b(?:is|are|was|has|have|had|been|will|may|can|should)\b|[<>=?]",
     re.I,
 )
@@ -132,7 +135,7 @@ def is_plain_list(text: str) -> bool:
 
 def is_condition(note: str) -> bool:
     """Whether a remark restricts what is affected, rather than explaining it."""
-    return bool(_EXCLUSION.search(note)) and "aka" not in note or not _HARMLESS.search(note)
+    return (bool(_EXCLUSION.search(note)) and "aka" not in note) or not _HARMLESS.search(note)
 
 
 def is_condition_item(item: str) -> bool:

@@ -184,7 +184,11 @@ def _read(text: str) -> VersionSet:
 
 def _items(text: str) -> Iterator[str]:
     """Split a list; a comma inside a date belongs to the date."""
-    pattern = r"\||;|\band\b(?=\s*[<>=v\d])|&" if _MONTH.search(text) else r"\||;|,|\band\b|\bor\b|&| / (?=v?\d|firmware|software)"
+    pattern = (
+        r"\||;|\band\b(?=\s*[<>=v\d])|&"
+        if _MONTH.search(text)
+        else r"\||;|,|\band\b|\bor\b|&|\s/\s?(?=v?\d|firmware|software)"
+    )
     for item in re.split(pattern, text):
         stripped = re.sub(r"^\(+|(?<!\d)\)+$", "", item.strip(" ,;:")).strip()
         if stripped and stripped.lower() not in ("all versions", "versions"):

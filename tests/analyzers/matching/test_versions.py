@@ -229,7 +229,7 @@ def test_real_leaves_are_read(shared_data: Path) -> None:
     texts = leaves(shared_data)
     assert len(texts) == 13_512
     unread = [text for text in texts if not fully_parsed(parse_versions(text))]
-    assert len(unread) / len(texts) < 0.03
+    assert len(unread) / len(texts) < 0.005
 
 
 def test_real_leaves_written_with_one_operator_mean_what_they_say(shared_data: Path) -> None:
