@@ -22,7 +22,7 @@ from meddojo.device import Device
 from meddojo.sbom import Component, Sbom
 from meddojo.vulnerability import Vulnerability
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 """Bumped whenever the keys of the same input change: stored keys of another version have to be computed anew."""
 
 _LETTERS = re.compile(r"[a-z]*")
