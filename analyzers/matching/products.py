@@ -11,6 +11,7 @@ from analyzers.matching.vendors import compare_vendors
 from analyzers.matching.version_sets import (
     AllVersions,
     Conditional,
+    Designation,
     Exact,
     Union,
     Unparsed,
@@ -147,7 +148,7 @@ def _explain(versions: VersionSet, text: str, installed: str) -> tuple[Verdict, 
         return verdict, 1.0, f"version {installed!r} in {text!r}"
     if verdict is Verdict.NOT_AFFECTED:
         return verdict, 1.0, f"version {installed!r} not in {text!r}"
-    if not installed and not isinstance(versions, Unparsed):
+    if not installed and not isinstance(versions, Unparsed | Designation):
         return verdict, VERSION_MISSING, f"version unknown, the source names {text!r}"
     conditions = _conditions(versions, installed)
     if conditions:
@@ -156,6 +157,8 @@ def _explain(versions: VersionSet, text: str, installed: str) -> tuple[Verdict, 
             VERSION_CONDITIONAL,
             f"version {installed or 'unknown'!r} in {text!r} under a condition: {conditions}",
         )
+    if isinstance(versions, Designation):
+        return verdict, VERSION_UNREADABLE, f"the source names {versions.text!r} in place of a version"
     if isinstance(versions, Unparsed):
         return verdict, VERSION_UNREADABLE, f"the version text {text!r} cannot be read, compare by hand"
     return verdict, VERSION_UNREADABLE, f"version {installed!r} cannot be compared with {text!r}"

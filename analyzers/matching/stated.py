@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from analyzers.matching.vendors import leading_vendor, vendor_keys
-from analyzers.matching.version_sets import Unparsed, VersionSet
-from analyzers.matching.versions import parse_versions
+from analyzers.matching.versions import (
+    AllVersions,
+    VersionSet,
+    designations,
+    format_versions,
+    fully_parsed,
+    parse_versions,
+)
 from meddojo.advisory import AffectedProduct, VersionKind
 
-_DESIGNATION = re.compile(r"\d|[A-Za-z]{3,}")
-
+_LABEL = re.compile(r"^(?:models?|mlfb|comcode|order (?:code|number)|part (?:number|no))[\s.:#]+", re.I)
+_TELLING = re.compile(r"\d|[A-Za-z]{3,}")
 _REMARK = re.compile(r"^(?:with|when|where|running|based|using|all)\b|serial|digits|shipped|manufactur|.{60}", re.I)
 
 
@@ -37,24 +43,30 @@ def stated_products(leaf: AffectedProduct) -> tuple[Stated, ...]:
     """Readings of a leaf, the literal one first.
 
     A version branch that holds model designations (``HEN32204``, ``MMT-1711 | MMT-1712``) is also read as part of the
-    product's name, all versions of it.
+    product's name, with the versions and conditions that the text states for it, else all of them.
     """
     product = leaf.product.strip() or leaf.full_name.strip()
     vendor = leaf.vendor if names_somebody(leaf.vendor) else leading_vendor(product) or leaf.vendor
     literal = Stated(vendor, product, leaf.version_text, not leaf.product.strip())
     versions = parse_versions(leaf.version_text)
-    if leaf.version_kind is VersionKind.RANGE or not _has_unparsed(versions):
-        return (literal,)
-    designations = [text.strip(" ,") for text in re.split(r"[|;]", leaf.version_text)]
-    named = [text for text in designations if _DESIGNATION.search(text) and not _REMARK.search(text)]
-    return (literal, *(Stated(vendor, f"{product} {text}", "") for text in named))
+    named = [
+        Stated(vendor, f"{product} {_LABEL.sub('', found.text)}", _version_text(found.versions))
+        for found in designations(versions)
+    ]
+    if not named and leaf.version_kind is not VersionKind.RANGE and not fully_parsed(versions):
+        texts = [text.strip(" ,") for text in re.split(r"[|;]", leaf.version_text)]
+        named = [
+            Stated(vendor, f"{product} {text}", "")
+            for text in texts
+            if _TELLING.search(text) and not _REMARK.search(text)
+        ]
+    return (literal, *named)
+
+
+def _version_text(versions: VersionSet) -> str:
+    return "" if isinstance(versions, AllVersions) else format_versions(versions)
 
 
 def names_somebody(vendor: str) -> bool:
     """Whether a vendor field names anybody."""
     return vendor_keys(vendor) != vendor_keys("")
-
-
-def _has_unparsed(versions: VersionSet) -> bool:
-    parts = getattr(versions, "parts", (versions,))
-    return any(isinstance(part, Unparsed) for part in parts)

@@ -4,61 +4,31 @@ No packaging scheme fits what manufacturers print on their devices, so a version
 groups. A service pack, update, hotfix or build ranks below the next number (3.2 < 3.2 SP1 < 3.2.1 < 3.3), a
 pre-release below its release, a revision letter above the version it revises (1.03 < 1.03D < 1.04), and zeros at the
 end say nothing (3 = 3.0). Versions of different kinds (``M.01`` and ``3.2``, a date and a number) are not comparable,
-and `compare` says so instead of guessing.
+and `compare` says so instead of guessing. A wildcard stands for a series (``14.1.x``), for one number (``3.X.17``) or
+for one digit (``8.1x``).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-Token = tuple[int, int, str]
-"""Rank of the kind, number or length, text; tokens compare like tuples."""
-
-_PRE, _END, _BUILD, _HOTFIX, _PATCH, _UPDATE, _PACK, _RELEASE, _LETTERS, _NUMBER = range(10)
-_END_TOKEN: Token = (_END, 0, "")
-
-_MARKERS = {
-    _PRE: "dev snapshot alpha pre preview beta rc",
-    _BUILD: "build bld bn",
-    _HOTFIX: "hf hotfix",
-    _PATCH: "patch p pl",
-    _UPDATE: "update upd up uc u cu qu ru",
-    _PACK: "sp fp mp servicepack featurepack",
-    _RELEASE: "r rel release rev revision edition sr ed",
-}
-_MARKER_RANK = {word: rank for rank, words in _MARKERS.items() for word in words.split()}
-_PRE_ORDER = {word: index for index, word in enumerate(_MARKERS[_PRE].split())}
-_NEEDS_NUMBER = {"p", "u", "r"}
-
-_PHRASES = (
-    (re.compile(r"\bservice[\s_-]*(?:packs?|releases?)\b"), " sp "),
-    (re.compile(r"\bfeature[\s_-]*packs?\b"), " fp "),
-    (re.compile(r"\bhot[\s_-]*fix\b"), " hf "),
-    (re.compile(r"\b(?:security|cumulative|quick)[\s_-]+(?=patch|update)"), " "),
-    (re.compile(r"\bbuild\s*(?:nr|no|number)\b\.?"), " build "),
+from analyzers.matching.version_words import (
+    ANY_NUMBER,
+    BUILD,
+    END,
+    NUMBER,
+    PRE_RELEASE,
+    Token,
+    read_date,
+    strip_version,
+    tokenise,
 )
-_LEADING = re.compile(
-    r"^(?:(?:software|firmware|bios|image)\s+)?(?:versions?|vers|ver|v|releases?|rel|r|revision|rev|fw|firmware|software|sw)"
-    r"[\s._:#-]*(?=\d)|^(?:versions?|ver|revisions?|rev)[\s.:#]+(?=[a-z])"
-)
-_ALLOWED = re.compile(r"[a-z0-9\s._/()\[\]{},+:#*~-]+")
-_WILDCARD_END = re.compile(r"(?:[\s._-]+(?:x+|\*))+$")
-_MIXED_WILDCARD = re.compile(r"(?:^|[\s._-])(?:x+|\*)(?=[\s._-])|\d(?:x+|\*+)$|\*")
-_REVISION_X = re.compile(r"\d\dX$")
-_PIECES = re.compile(r"\d+|[a-z]+")
 
-_MONTHS = {month: index + 1 for index, month in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
-_MONTH_NAMES = "|".join(month + "[a-z]*" for month in _MONTHS)
-_DATES = (
-    re.compile(rf"(?P<m>{_MONTH_NAMES})[\s/.,-]+(?P<d>\d{{1,2}})[\s/.,-]+(?P<y>\d{{4}})"),
-    re.compile(rf"(?P<d>\d{{1,2}})[\s/.,-]+(?P<m>{_MONTH_NAMES})[\s/.,-]+(?P<y>\d{{4}})"),
-    re.compile(rf"(?P<m>{_MONTH_NAMES})[\s/.,-]+(?P<y>\d{{4}})"),
-    re.compile(r"(?P<y>(?:19|20)\d{2})[-/.](?P<m>0?[1-9]|1[0-2])[-/.](?P<d>0[1-9]|[12]\d|3[01])"),
-    re.compile(r"(?P<y>(?:19|20)\d{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])"),
-)
+_END_TOKEN: Token = (END, 0, "")
+_DIGIT = "digit"
+"""Text of a number token whose last digit is a wildcard: ``8.1x`` is 8.1.x, or 8.10 to 8.19."""
 
 
 class Scheme(StrEnum):
@@ -80,7 +50,7 @@ class Version:
     tokens
         Canonical tokens: zeros that say nothing removed, closed by an end token.
     pattern
-        Tokens before a final wildcard (``14.1.x``), zeros kept; only of use when `open`.
+        Tokens before a final wildcard (``14.1.x``), zeros kept.
     open
         True for a pattern that stands for every version that begins so.
     """
@@ -94,25 +64,24 @@ class Version:
 
 @lru_cache(maxsize=65536)
 def parse_version(text: str) -> Version | None:
-    """Read one version; None when the text is not one (empty, prose, a wildcard in the middle)."""
-    lowered = text.strip().lower()
-    if not lowered or len(lowered) > 100 or not _ALLOWED.fullmatch(lowered):
-        return None
-    date = _read_date(lowered)
+    """Read one version, also as inventories write it: ``Ver. 2.3.1``, ``SW 2.3``, ``2,3``, ``2.3 (build 45)``.
+
+    Returns
+    -------
+    Version or None
+        None when the text is not one: empty, prose, nothing but wildcards, longer than 100 characters.
+    """
+    date = read_date(text)
     if date is not None:
         return Version(text, Scheme.DATE, (*date, _END_TOKEN), date)
-    for pattern, marker in _PHRASES:
-        lowered = pattern.sub(marker, lowered)
-    lowered = _LEADING.sub("", lowered.strip(" .,:-_()[]{}"))
-    closed = _WILDCARD_END.sub("", lowered)
-    letter = _REVISION_X.search(text.strip()) is not None
-    if not closed or (_MIXED_WILDCARD.search(closed) and not letter):
+    bare, series, digit = strip_version(text)
+    tokens = tokenise(bare)
+    if not tokens or (digit and tokens[-1][0] != NUMBER):
         return None
-    tokens = _tokenise(_PIECES.findall(closed))
-    if not tokens:
-        return None
-    scheme = Scheme.NUMBER if tokens[0][0] == _NUMBER else Scheme.LETTERS
-    return Version(text, scheme, (*_without_idle_zeros(tokens), _END_TOKEN), tokens, closed != lowered)
+    if digit:
+        tokens = (*tokens[:-1], (NUMBER, tokens[-1][1], _DIGIT))
+    scheme = Scheme.NUMBER if tokens[0][0] == NUMBER else Scheme.LETTERS
+    return Version(text, scheme, _canonical(tokens), tokens, series or digit)
 
 
 def compare(installed: Version, stated: Version) -> int | None:
@@ -123,29 +92,51 @@ def compare(installed: Version, stated: Version) -> int | None:
     installed
         When open (``5.x``), comparable only with what lies wholly on one side of it, or with the same series.
     stated
-        May be open, or a bare revision letter: then every version that begins like it compares as 0.
+        May be open, or a bare revision letter: then every version that begins like it compares as 0. A number left
+        open in the middle (``3.X.17``) takes the value of the installed version.
 
     Returns
     -------
     int or None
         -1, 0 or 1 for older, equal, newer; None when the two are not comparable.
     """
+    if ANY_NUMBER in installed.pattern:
+        return None
+    if ANY_NUMBER in stated.pattern:
+        stated = _filled(stated, installed)
     if not _comparable(installed, stated):
         return None
     if installed.open:
         length = min(len(installed.pattern), len(stated.pattern))
-        own, other = installed.pattern[:length], stated.pattern[:length]
-        return (own > other) - (own < other)
+        return _order(_plain(installed.pattern)[:length], _plain(stated.pattern)[:length])
     if stated.open or _is_revision_letter(stated):
-        length = len(stated.pattern)
-        own = _padded(installed.pattern, length)[:length]
-        return (own > stated.pattern) - (own < stated.pattern)
-    return (installed.tokens > stated.tokens) - (installed.tokens < stated.tokens)
+        own = _padded(installed.pattern, len(stated.pattern))[: len(stated.pattern)]
+        if stated.pattern[-1][2] == _DIGIT and own[:-1] == stated.pattern[:-1] and own[-1][0] == NUMBER:
+            return _compare_digit(own[-1][1], stated.pattern[-1][1])
+        return _order(own, _plain(stated.pattern))
+    return _order(installed.tokens, stated.tokens)
 
 
-def _is_revision_letter(version: Version) -> bool:
-    """``N`` stands for N.00, N.01 and so on."""
-    return len(version.pattern) == 1 and version.scheme is Scheme.LETTERS
+def leaves_out(installed: Version, stated: Version) -> bool:
+    """Whether the installed version may be a short form of the stated one: ``2.0`` of 2.0.3, ``7.4`` of 7.4 SP1.
+
+    True for one or two numbers, which inventories abbreviate to, and the beginning of the stated version.
+    """
+    length = len(installed.pattern)
+    surplus = stated.pattern[length:]
+    return (
+        installed.scheme is Scheme.NUMBER
+        and length <= 2
+        and bool(surplus)
+        and surplus[0][0] not in (PRE_RELEASE, BUILD)
+        and stated.pattern[:length] == installed.pattern
+    )
+
+
+def differs_by_build(installed: Version, stated: Version) -> bool:
+    """Whether the installed version is the stated one with a build number, which makes it no other version."""
+    length = len(stated.tokens) - 1
+    return installed.tokens[:length] == stated.tokens[:length] and installed.tokens[length][0] == BUILD
 
 
 def same_style(installed: Version, stated: Version) -> bool:
@@ -154,48 +145,54 @@ def same_style(installed: Version, stated: Version) -> bool:
     return bare[0] == bare[1]
 
 
-def _read_date(text: str) -> tuple[Token, ...] | None:
-    cleaned = text.strip(" .,")
-    for pattern in _DATES:
-        found = pattern.fullmatch(cleaned)
-        if found:
-            parts = found.groupdict()
-            month = parts["m"]
-            number = _MONTHS[month[:3]] if month[:3] in _MONTHS else int(month)
-            numbers = [int(parts["y"]), number, *([int(parts["d"])] if parts.get("d") else [])]
-            return tuple((_NUMBER, value, "") for value in numbers)
-    return None
+def branch_of(version: Version, length: int) -> Version | None:
+    """The series a version belongs to, by its first tokens: ``4.2.x`` of 4.2.21; None when it cannot be written."""
+    text = ".".join(token[2] or str(token[1]) for token in version.pattern[:length]) + ".x"
+    series = parse_version(text)
+    return series if series is not None and series.pattern == version.pattern[:length] else None
 
 
-def _tokenise(pieces: list[str]) -> tuple[Token, ...]:
-    tokens: list[Token] = []
-    for index, piece in enumerate(pieces):
-        if piece.isdigit():
-            tokens.append((_NUMBER, int(piece), ""))
-            continue
-        followed = index + 1 < len(pieces) and pieces[index + 1].isdigit()
-        if piece in ("v", "version", "ver") and index and followed:
-            continue
-        rank = _MARKER_RANK.get(piece, _LETTERS)
-        if index == 0 or (piece in _NEEDS_NUMBER and not followed):
-            rank = _LETTERS
-        tokens.append((rank, len(piece), piece) if rank == _LETTERS else (rank, _PRE_ORDER.get(piece, 0), ""))
-    return tuple(tokens)
+def _order(own: tuple[Token, ...], other: tuple[Token, ...]) -> int:
+    return (own > other) - (own < other)
 
 
-def _without_idle_zeros(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+def _compare_digit(own: int, stem: int) -> int | None:
+    """A number against ``1x``: 1 and 10 to 19 are meant, and whether 2 to 9 lie below or above is not known."""
+    if own == stem or own // 10 == stem > 0:
+        return 0
+    if stem < own < max(10 * stem, 10):
+        return None
+    return (own > stem) - (own < stem)
+
+
+def _filled(stated: Version, installed: Version) -> Version:
+    own = _padded(installed.pattern, len(stated.pattern))
+    pattern = tuple(mine if token == ANY_NUMBER else token for token, mine in zip(stated.pattern, own, strict=False))
+    return Version(stated.text, stated.scheme, _canonical(pattern), pattern, stated.open)
+
+
+def _plain(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    return (*tokens[:-1], (*tokens[-1][:2], "")) if tokens and tokens[-1][2] == _DIGIT else tokens
+
+
+def _is_revision_letter(version: Version) -> bool:
+    """``N`` stands for N.00, N.01 and so on."""
+    return len(version.pattern) == 1 and version.scheme is Scheme.LETTERS
+
+
+def _canonical(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     """Drop zeros before a letter group or the end, but never the first token: 10.0a is 10a."""
     kept: list[Token] = []
     for token in reversed(tokens):
-        if token[:2] == (_NUMBER, 0) and (not kept or kept[-1][0] != _NUMBER):
+        if token[:2] == (NUMBER, 0) and (not kept or kept[-1][0] != NUMBER):
             continue
         kept.append(token)
     kept.reverse()
-    return tuple(kept) if kept and kept[0][0] == tokens[0][0] else (tokens[0], *kept)
+    return (*(kept if kept and kept[0][0] == tokens[0][0] else (tokens[0], *kept)), _END_TOKEN)
 
 
 def _padded(tokens: tuple[Token, ...], length: int) -> tuple[Token, ...]:
-    return tokens + ((_NUMBER, 0, ""),) * max(0, length - len(tokens))
+    return tokens + ((NUMBER, 0, ""),) * max(0, length - len(tokens))
 
 
 def _comparable(installed: Version, stated: Version) -> bool:

@@ -1,6 +1,7 @@
 """A small algebra of version sets: what an advisory's version text means, and whether an installed version lies in it.
 
-What could not be read is `Unparsed`, and UNKNOWN for every installed version: never "not affected".
+What could not be read is `Unparsed`, and what names a model or part instead of a version is a `Designation`: both are
+UNKNOWN for every installed version, never "not affected".
 """
 
 from __future__ import annotations
@@ -8,7 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from analyzers.matching.version_order import Version, compare, parse_version, same_style
+from analyzers.matching.version_order import (
+    Version,
+    compare,
+    differs_by_build,
+    leaves_out,
+    parse_version,
+    same_style,
+)
 
 
 class Verdict(StrEnum):
@@ -78,6 +86,30 @@ class Conditional:
 
 
 @dataclass(frozen=True, slots=True)
+class Except:
+    """Versions of one set that do not lie in the other."""
+
+    versions: VersionSet
+    excluded: VersionSet
+
+
+@dataclass(frozen=True, slots=True)
+class Designation:
+    """A model, order number, part or protocol that a publisher wrote where the version belongs.
+
+    Attributes
+    ----------
+    text
+        What it is called; `stated.stated_products` reads it as part of the product's name.
+    versions
+        Versions of it, when the text names some too (``v8.x model 35700BAX2``).
+    """
+
+    text: str
+    versions: VersionSet = AllVersions()
+
+
+@dataclass(frozen=True, slots=True)
 class Unparsed:
     """A text this reader does not understand."""
 
@@ -91,7 +123,7 @@ class Union:
     parts: tuple[VersionSet, ...]
 
 
-VersionSet = AllVersions | Range | Exact | Conditional | Unparsed | Union
+VersionSet = AllVersions | Range | Exact | Conditional | Except | Designation | Unparsed | Union
 
 
 def contains(versions: VersionSet, installed: str) -> Verdict:
@@ -100,7 +132,8 @@ def contains(versions: VersionSet, installed: str) -> Verdict:
     Returns
     -------
     Verdict
-        UNKNOWN for an empty, unreadable or incomparable version, an unreadable set or an open condition.
+        UNKNOWN for an empty, unreadable or incomparable version, an unreadable set, an open condition, or a version
+        written too short to tell (``2.0`` against ``>= 2.0.3``).
     """
     match versions:
         case AllVersions():
@@ -108,8 +141,12 @@ def contains(versions: VersionSet, installed: str) -> Verdict:
         case Unparsed(text):
             return Verdict.AFFECTED if installed.strip() and _same_text(text, installed) else Verdict.UNKNOWN
         case Conditional(inner):
-            verdict = contains(inner, installed)
-            return Verdict.UNKNOWN if verdict is Verdict.AFFECTED else verdict
+            return _at_most_unknown(contains(inner, installed))
+        case Designation(text, inner):
+            same = bool(installed.strip()) and _same_text(text, installed)
+            return Verdict.AFFECTED if same else _at_most_unknown(contains(inner, installed))
+        case Except(inner, excluded):
+            return _all([contains(inner, installed), _opposite(contains(excluded, installed))])
         case Union(parts):
             return _any([contains(part, installed) for part in parts])
         case Exact(stated):
@@ -125,27 +162,27 @@ def fully_parsed(versions: VersionSet) -> bool:
             return False
         case Union(parts):
             return all(fully_parsed(part) for part in parts)
-        case Conditional(inner):
+        case Except(inner, excluded):
+            return fully_parsed(inner) and fully_parsed(excluded)
+        case Conditional(inner) | Designation(_, inner):
             return fully_parsed(inner)
         case _:
             return True
 
 
-def format_versions(versions: VersionSet) -> str:
-    """The set in one canonical notation that `versions.parse_versions` reads back."""
+def designations(versions: VersionSet) -> tuple[Designation, ...]:
+    """The models, order numbers and parts that a set names instead of versions."""
     match versions:
-        case AllVersions():
-            return "vers:all/*"
-        case Unparsed(text):
-            return text
-        case Conditional(inner, condition):
-            return f"{format_versions(inner)} ({condition})"
+        case Designation():
+            return (versions,)
         case Union(parts):
-            return " | ".join(format_versions(part) for part in parts)
-        case Exact(stated):
-            return " | ".join(version.text for version in stated)
-        case Range(bounds):
-            return " | ".join(f"{bound.operator} {bound.version.text}" for bound in bounds)
+            return tuple(found for part in parts for found in designations(part))
+        case Conditional(inner, condition):
+            return tuple(
+                Designation(found.text, Conditional(found.versions, condition)) for found in designations(inner)
+            )
+        case _:
+            return ()
 
 
 def _same_text(one: str, other: str) -> bool:
@@ -156,18 +193,32 @@ def _equals(stated: Version, installed: str) -> Verdict:
     if _same_text(stated.text, installed):
         return Verdict.AFFECTED
     own = parse_version(installed)
-    order = compare(own, stated) if own else None
-    if own is None or order is None or (order and not same_style(own, stated)):
+    order = _compare(own, stated) if own else None
+    if own is None or order is None or (order and (leaves_out(own, stated) or not same_style(own, stated))):
         return Verdict.UNKNOWN
     return Verdict.NOT_AFFECTED if order else Verdict.AFFECTED
 
 
 def _fulfils(bound: Bound, installed: str) -> Verdict:
     own = parse_version(installed)
-    order = compare(own, bound.version) if own else None
-    if order is None:
+    order = _compare(own, bound.version) if own else None
+    if own is None or order is None:
         return Verdict.UNKNOWN
-    return Verdict.AFFECTED if bound.operator.holds(order) else Verdict.NOT_AFFECTED
+    if bound.operator.holds(order):
+        return Verdict.AFFECTED
+    return Verdict.UNKNOWN if order < 0 and leaves_out(own, bound.version) else Verdict.NOT_AFFECTED
+
+
+def _compare(own: Version, stated: Version) -> int | None:
+    return 0 if differs_by_build(own, stated) else compare(own, stated)
+
+
+def _at_most_unknown(verdict: Verdict) -> Verdict:
+    return Verdict.UNKNOWN if verdict is Verdict.AFFECTED else verdict
+
+
+def _opposite(verdict: Verdict) -> Verdict:
+    return {Verdict.AFFECTED: Verdict.NOT_AFFECTED, Verdict.NOT_AFFECTED: Verdict.AFFECTED}.get(verdict, verdict)
 
 
 def _any(verdicts: list[Verdict]) -> Verdict:

@@ -73,7 +73,7 @@ def test_fixed_version_neighbouring_model_and_stranger_are_no_match(device: Devi
     [
         (replace(DEVICE, version=""), LEAF, "version unknown, the source names '<= N.00'"),
         (replace(DEVICE, version="3.2"), LEAF, "version '3.2' cannot be compared with '<= N.00'"),
-        (DEVICE, replace(LEAF, version_text="software 6SR…"), "cannot be read"),
+        (DEVICE, replace(LEAF, version_text="see the manual"), "cannot be read"),
         (DEVICE, replace(LEAF, version_text="<= N.00 on Windows XP"), "under a condition: on Windows XP"),
     ],
 )

@@ -84,7 +84,7 @@ def test_different_kinds_are_not_compared(one: str, two: str) -> None:
     assert order(one, two) is None
 
 
-@pytest.mark.parametrize("text", ["", "  ", "V3.X.14", "17.0 ?.10", "8.1x", "a" * 101, "6SR32..-…..", "*"])
+@pytest.mark.parametrize("text", ["", "  ", "17.0 ?.10", "a" * 101, "6SR32..-…..", "*"])
 def test_what_is_no_version(text: str) -> None:
     assert parse_version(text) is None
 

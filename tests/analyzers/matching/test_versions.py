@@ -103,15 +103,13 @@ def test_every_version(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Accu-Chek Inform II",
-        "HEN32204",
-        "MMT-1711 | MMT-1712",
-        "< V3.X.14",
+        "see the manual",
+        "fixed in 2.0",
+        "not affected",
+        "3.0 and",
         "< 17.0 ?.10",
         "<=",
-        "6SR32..-…..",
         "x" * 900,
-        "!= 2.0",
     ],
 )
 def test_what_cannot_be_read_is_unparsed_and_never_not_affected(text: str) -> None:
@@ -231,7 +229,7 @@ def test_real_leaves_are_read(shared_data: Path) -> None:
     texts = leaves(shared_data)
     assert len(texts) == 13_512
     unread = [text for text in texts if not fully_parsed(parse_versions(text))]
-    assert len(unread) / len(texts) < 0.03
+    assert len(unread) / len(texts) < 0.005
 
 
 def test_real_leaves_written_with_one_operator_mean_what_they_say(shared_data: Path) -> None:
