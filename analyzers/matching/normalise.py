@@ -34,7 +34,7 @@ def fold(text: str) -> str:
         decomposed = unicodedata.normalize("NFKD", _DASHES.sub("-", _MARKS.sub(" ", cut)))
         bare = "".join(character for character in decomposed if not unicodedata.combining(character))
         bare = bare.casefold().translate(_LETTERS).replace("\u2019", "")
-    return bare.replace("&", " and ").replace("'", "")
+    return bare.replace("&", " and ").replace("'", "").replace(" w/", " with ")
 
 
 def squash(text: str) -> str:
@@ -53,7 +53,9 @@ def misspelt(one: str, other: str) -> bool:
     if length < _SHORTEST_MISSPELT or one[0] != other[0] or not (one.isalpha() and other.isalpha()):
         return False
     allowed = 2 if length >= _TWO_SLIPS else 1
-    return one != other and OSA.distance(one, other, score_cutoff=allowed) <= allowed
+    if one.startswith(other) or other.startswith(one):
+        return False  # PRISMA and PrisMax
+    return OSA.distance(one, other, score_cutoff=allowed) <= allowed
 
 
 @lru_cache(maxsize=65536)

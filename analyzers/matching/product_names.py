@@ -11,19 +11,25 @@ from analyzers.matching.normalise import fold, squash
 from analyzers.matching.product_words import STOP_WORDS, TAIL
 from analyzers.matching.vendors import vendor_phrases
 
+_LONGEST_SUFFIX = 6
 _LIMIT = 48
 """Most products one text is expanded to."""
 
-_EXCLUSION = re.compile(r",?\s*\b(?:not including|excluding|except)\b.*$")
+_EXCLUSION = re.compile(r",?\s*\b(?:not including|excluding|except(?: for)?)\b(?P<excluded>.*)$")
 _PARENTHESES = re.compile(r"\(([^()]*)\)?|\[([^\[\]]*)\]")
 _VERSION_END = re.compile(
-    r"\s+(?:versions?\s*)?(?P<version>v?\d+(?:\.(?:\d+|x|\*))+|v\d+(?:\.x)?)(?P<older>\s+and\s+(?:earlier|below|prior|older))?$"
+    r"\s+(?:versions?\s*)?(?P<version>v?\d+(?:\.(?:\d+|x|\*))+|v\d+(?:\.x)?|(?<=version )\d+|(?<=versions )\d+)(?P<older>\s+and\s+(?:earlier|below|prior|older))?$"
 )
 _SEGMENTS = re.compile(r"\s*[,;|]\s*(?:and\s+)?|\s+/\s+|\s+and\s+")
 _RANGE = re.compile(r"^([a-z]*)(\d+)([a-z]*)-([a-z]*)(\d+)([a-z]*)$")
-_SERIES = re.compile(r"\b([a-z]{1,3})[\s-]series\b")
+_SERIES = re.compile(r"(?<![\w-])([a-z]{1,3})[\s-]series\b(?!\s+[a-h1-9]\b)")
+_SERIES_LETTER = re.compile(r"\bseries\s+([a-h])\b")
+_HUNDREDS = re.compile(r"\b([a-z]*[1-9]\d*)(00)(?=(?:[\s-]+[a-z]+)?[\s-]+(?:series|family|line)\b)")
+_RUN = re.compile(r"\b(?:[a-z]{1,6}\d{2,5}[a-z]{0,2}\s+){2,}[a-z]{1,6}\d{2,5}[a-z]{0,2}\b|\b(?:(\d)\d{3}\s+)+\1\d{3}\b")
+_CODES = re.compile(r"\b(?:[A-Z]{2,5}\s+){3,}[A-Z]{2,5}\b")
 _MODEL = re.compile(r"\d")
 _PATTERN = re.compile(r"\dx+\d*$")
+_PREFIX = re.compile(r"(?<![0-9a-z])([a-z]{1,4})-(\d)")
 _SPLIT = re.compile(r"[^0-9a-z.*+]+")
 
 
@@ -47,6 +53,8 @@ class ProductName:
         Tokens made from the vendor's name (``exacqVision`` of Exacq): often left out.
     whole
         The text without vendor, remarks and version, squashed; before lists are expanded.
+    suffixes
+        Tokens of letters that follow a model designation in the same word: ``mm`` and ``sc`` in ``EDS-405A-MM-SC``.
     """
 
     tokens: tuple[str, ...]
@@ -56,6 +64,7 @@ class ProductName:
     version: str = ""
     vendor_words: frozenset[str] = frozenset()
     whole: str = ""
+    suffixes: frozenset[str] = frozenset()
 
 
 def is_model(token: str) -> bool:
@@ -80,38 +89,48 @@ def model_matches(stated: str, own: str) -> bool:
         found, low = re.fullmatch(r"([a-z]*)(\d+)[a-z]*", own), re.fullmatch(r"([a-z]*)(\d+)", head)
         return bool(found and low and found[1] == low[1] and int(low[2]) <= int(found[2]) <= int(high))
     if _PATTERN.search(stated) and is_model(own):
-        return re.fullmatch(re.sub(r"(?<=\d)x+", lambda run: r"\d" * len(run.group()), stated), own) is not None
+        pattern = re.sub(r"(?<=\d)x+", lambda run: r"\d" * len(run.group()), re.escape(stated))
+        return re.fullmatch(pattern + "[a-z]{0,2}", own) is not None
     return False
 
 
 @lru_cache(maxsize=65536)
-def read_device_name(model: str, vendor: str, other_vendor: str = "") -> ProductName:
-    """Read the model of an inventory line as one product."""
+def read_device_name(model: str, vendor: str, other_vendor: str = "", model_number: str = "") -> ProductName:
+    """Read the model of an inventory line as one product; its model number is a remark."""
     text, aside, short_forms = _without_remarks(_without_vendors(fold(model), vendor, other_vendor))
     text, version = _split_version(text)
     head, tail = _split_tail(text)
     tokens = _tokens(head)
-    return ProductName(
-        tokens, aside, tail, short_forms, version, _vendor_words(tokens, vendor, other_vendor), squash(text)
-    )
+    made_of_vendor = _vendor_words(tokens, vendor, other_vendor)
+    aside |= frozenset(_tokens(fold(model_number)))
+    return ProductName(tokens, aside, tail, short_forms, version, made_of_vendor, squash(text), _suffixes(head))
 
 
 @lru_cache(maxsize=65536)
 def read_product_names(stated: str, vendor: str, other_vendor: str = "") -> tuple[ProductName, ...]:
     """Read the product of an advisory or CVE record; more than one when the text lists several."""
-    text = _EXCLUSION.sub("", fold(stated))
+    text = _EXCLUSION.sub("", fold(_CODES.sub(lambda run: ", ".join(run.group().split()), stated)))
     text, aside, short_forms = _without_remarks(_without_vendors(text, vendor, other_vendor))
     text, version = _split_version(text)
     names: list[ProductName] = []
-    for segment in _segments(text):
+    for segment in _segments(_RUN.sub(lambda run: ", ".join(run.group().split()), text)):
         head, tail = _split_tail(segment)
         for tokens in _expand(head):
             made_of_vendor = _vendor_words(tokens, vendor, other_vendor)
-            names.append(ProductName(tokens, aside, tail, short_forms, version, made_of_vendor, squash(text)))
+            names.append(
+                ProductName(tokens, aside, tail, short_forms, version, made_of_vendor, squash(text), _suffixes(head))
+            )
     listed = [token for token in sorted(aside) if is_model(token)]
     if listed and names and not any(is_model(token) for name in names for token in name.tokens):
         names += [replace(name, tokens=(*name.tokens, token)) for name in names for token in listed]
     return tuple(dict.fromkeys(names))[:_LIMIT]
+
+
+@lru_cache(maxsize=65536)
+def read_excluded_names(stated: str, vendor: str, other_vendor: str = "") -> tuple[ProductName, ...]:
+    """The products that a name leaves out: ``LOGIQ, not including LOGIQ 100 Pro``."""
+    found = _EXCLUSION.search(fold(stated))
+    return read_product_names(found["excluded"], vendor, other_vendor) if found else ()
 
 
 def _without_vendors(text: str, *vendors: str) -> str:
@@ -185,7 +204,8 @@ def _split_tail(segment: str) -> tuple[str, frozenset[str]]:
 
 def _expand(text: str) -> list[tuple[str, ...]]:
     """Every product that a text without commas stands for."""
-    text = _SERIES.sub(r"\1~", text)
+    text = _SERIES.sub(r"\1~", _SERIES_LETTER.sub(r"series-\1", text))
+    text = _HUNDREDS.sub(r"\1xx", text)
     slots: list[list[tuple[str, ...]]] = []
     for chunk in text.split():
         options = _options(chunk)
@@ -218,9 +238,18 @@ def _same_prefix(one: tuple[str, ...], two: tuple[str, ...]) -> bool:
 def _options(chunk: str) -> list[tuple[str, ...]]:
     """What one chunk between blanks stands for: a list with slashes, a range, or plain tokens."""
     pieces = [piece for piece in chunk.strip(".,:;").split("/") if piece]
-    if len(pieces) > 1 and (all(_MODEL.search(piece) for piece in pieces) or all(len(piece) > 3 for piece in pieces)):
+    if len(pieces) > 1 and _is_list(pieces):
         return [_plain(piece) for piece in _with_prefix(pieces)]
     return [_plain(chunk)]
+
+
+def _is_list(pieces: list[str]) -> bool:
+    """Whether pieces between slashes are alternatives (``FM20/FM30``), not parts of one name (``750-8202/025-001``)."""
+    if all(_MODEL.search(piece) for piece in pieces):
+        return not any("-" in piece for piece in pieces) or len({re.sub(r"\d", "0", piece) for piece in pieces}) == 1
+    if not all(piece.isalpha() for piece in pieces):
+        return False
+    return all(len(piece) > 3 for piece in pieces) or len({len(piece) for piece in pieces}) == 1
 
 
 def _with_prefix(pieces: list[str]) -> list[str]:
@@ -245,7 +274,7 @@ def _plain(chunk: str) -> tuple[str, ...]:
 def _tokens(text: str) -> tuple[str, ...]:
     """Words without stop words and plural; dots stay only inside numbers."""
     found: list[str] = []
-    for raw in _SPLIT.split(text.replace("+", " plus ")):
+    for raw in _SPLIT.split(_PREFIX.sub(r"\1\2", text.replace("+", " plus "))):
         word = raw.strip(".")
         if "." in word and not re.fullmatch(r"\d+(?:\.[\dx]+)+[a-z]?", word):
             found.extend(part for part in word.split(".") if part)
@@ -254,5 +283,20 @@ def _tokens(text: str) -> tuple[str, ...]:
     return tuple(_singular(word) for word in found if word not in STOP_WORDS)
 
 
+def _suffixes(text: str) -> frozenset[str]:
+    found: set[str] = set()
+    for chunk in text.split():
+        pieces = [piece for piece in re.split(r"[^0-9a-z]+", chunk) if piece]
+        first = next((index for index, piece in enumerate(pieces) if is_model(piece)), len(pieces))
+        found.update(piece for piece in pieces[first + 1 :] if piece.isalpha() and len(piece) < _LONGEST_SUFFIX)
+    return frozenset(found)
+
+
 def _singular(word: str) -> str:
-    return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith("ss") and word.isalpha() else word
+    plural = (
+        len(word) > 4
+        and word.endswith("s")
+        and not word.endswith(("ss", "is", "us", "sys", "series"))
+        and word.isalpha()
+    )
+    return word[:-1] if plural else word

@@ -5,9 +5,9 @@ from __future__ import annotations
 from analyzers.matching.helpers import identify, ruled_out_by_serial
 from analyzers.matching.index import affected_product_keys, device_keys
 from analyzers.matching.match import Basis, Evidence, Kind, Match
-from analyzers.matching.names import ProductMatch, ProductRelation, compare_products
+from analyzers.matching.names import compare_products
 from analyzers.matching.stated import Stated, stated_products
-from analyzers.matching.vendors import compare_vendors
+from analyzers.matching.vendors import UNSTATED, VendorRelation, compare_vendors
 from analyzers.matching.version_sets import (
     AllVersions,
     Conditional,
@@ -34,9 +34,6 @@ SERIAL_UNKNOWN = 0.78
 
 FULL_NAME_ONLY = 0.95
 """Factor where the tree has no product branch, and vendor and product had to be read from the full name."""
-
-FAMILY_WITH_VERSION = 0.84
-"""Probability where a source names only the family, but lists the very version that is installed."""
 
 
 def match_product(device: Device, leaf: AffectedProduct) -> Match | None:
@@ -99,7 +96,9 @@ def _by_name(device: Device, stated: Stated) -> Match | None:
     vendor = compare_vendors(device.vendor, stated.vendor)
     if vendor is None:
         return None
-    product = compare_products(device.vendor, device.model, stated.vendor, stated.product)
+    product = compare_products(
+        device.vendor, device.model, stated.vendor, stated.product, vendor.relation, device.model_number
+    )
     if product is None:
         return None
     installed = device.version or product.device_version
@@ -111,29 +110,14 @@ def _by_name(device: Device, stated: Stated) -> Match | None:
             verdict, version = inner, embedded
         all_versions = False
     evidence = [
-        Evidence(Kind.VENDOR, vendor.reason, vendor.factor),
-        Evidence(Kind.PRODUCT, product.reason, _product_probability(product, stated.version_text, installed)),
+        Evidence(Kind.VENDOR, vendor.reason, UNSTATED if vendor.relation is VendorRelation.UNSTATED else 1.0),
+        Evidence(Kind.PRODUCT, product.reason, product.probability),
         version,
     ]
     if stated.from_full_name:
         evidence.append(Evidence(Kind.NOTE, "only the full product name is given", FULL_NAME_ONLY))
     basis = Basis.FULL_NAME if stated.from_full_name else Basis.BRANCHES
     return Match(verdict, tuple(evidence), basis, all_versions)
-
-
-def _product_probability(product: ProductMatch, version_text: str, installed: str) -> float:
-    """A family name says more where the very version that is installed is listed by itself."""
-    if product.relation is ProductRelation.BROADER and _lists(version_text, installed):
-        return FAMILY_WITH_VERSION
-    return product.probability
-
-
-def _lists(version_text: str, installed: str) -> bool:
-    """Whether a telling version (three digits or more) is listed one by one, not only within a range."""
-    versions = parse_versions(version_text)
-    parts = versions.parts if isinstance(versions, Union) else (versions,)
-    telling = sum(sign.isdigit() for sign in installed) >= 3
-    return telling and any(isinstance(part, Exact) and contains(part, installed) is Verdict.AFFECTED for part in parts)
 
 
 def _names_all(version_text: str) -> bool:

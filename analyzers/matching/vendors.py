@@ -24,7 +24,7 @@ _GENERAL_WORDS = frozenset(
     "laboratories laboratory solutions products devices holding holdings services software worldwide global security "
     "communications networks networking instruments automation industries engineering europe asia pacific nordic usa us "
     "america north uk nederland netherlands deutschland germany austria finland france italia italy japan china india "
-    "canada australia project".split()
+    "canada australia project open source".split()
 )
 _COMMON_FIRST = frozenset(
     "general national american advanced digital united first smart control delta universal standard open real applied "
@@ -40,7 +40,7 @@ _LONGEST_NAME = 5
 
 
 class VendorRelation(StrEnum):
-    """How two vendor names belong together."""
+    """How two vendor names belong together, the closest first."""
 
     EXACT = "exact"
     ALIAS = "alias"
@@ -52,17 +52,8 @@ class VendorRelation(StrEnum):
     UNSTATED = "not stated"
 
 
-VENDOR_FACTOR = {
-    VendorRelation.EXACT: 1.0,
-    VendorRelation.ALIAS: 1.0,
-    VendorRelation.GENERAL_WORDS: 0.95,
-    VendorRelation.ACQUIRED: 0.93,
-    VendorRelation.SUBSIDIARY: 0.93,
-    VendorRelation.RELATED: 0.9,
-    VendorRelation.MISSPELT: 0.9,
-    VendorRelation.UNSTATED: 0.7,
-}
-"""What a vendor relation leaves of the product's probability; set by judgement, not yet calibrated on labels."""
+UNSTATED = 0.7
+"""What a source that names no vendor leaves of the product's probability: a judgement, no labelled pair has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +68,6 @@ class VendorMatch:
 
     relation: VendorRelation
     reason: str
-
-    @property
-    def factor(self) -> float:
-        """0 to 1, see `VENDOR_FACTOR`."""
-        return VENDOR_FACTOR[self.relation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +96,7 @@ def compare_vendors(device_vendor: str, stated: str) -> VendorMatch | None:
     ]
     if not found:
         return None
-    best = max(found, key=lambda relation: (VENDOR_FACTOR[relation], relation is VendorRelation.EXACT))
+    best = min(found, key=list(VendorRelation).index)
     return VendorMatch(best, f"vendor {device_vendor.strip()!r} = {stated.strip()!r} ({best})")
 
 
@@ -162,6 +148,7 @@ def _relate(own: str, other: str) -> VendorRelation | None:
 
 def _begins_alike(own: list[str], other: list[str]) -> bool:
     """Whether one name is the other with something after it."""
+    own, other = ([word for word in words if word not in _GENERAL_WORDS] or words for words in (own, other))
     shorter, longer = sorted((own, other), key=len)
     return longer[: len(shorter)] == shorter and len(shorter[0]) > 2 and shorter[0] not in _COMMON_FIRST
 
