@@ -21,6 +21,9 @@ UNDER_INVESTIGATION = 0.75
 CLEARING = 0.8
 """A statement that the device is not affected, or fixed, counts from this probability on."""
 
+NAMED_WORSE = 0.1
+"""A product whose name is less probably the device's by so much is left out beside the better one."""
+
 _AFFECTED = frozenset({ProductStatus.KNOWN_AFFECTED, ProductStatus.FIRST_AFFECTED, ProductStatus.LAST_AFFECTED})
 CLEARED = frozenset({ProductStatus.KNOWN_NOT_AFFECTED, ProductStatus.FIXED, ProductStatus.FIRST_FIXED})
 _FIXED = frozenset({ProductStatus.FIXED, ProductStatus.FIRST_FIXED})
@@ -75,9 +78,16 @@ def leaves_of(
             match = match_product(device, product)
         if match is not None:
             leaves[product.product_id] = Leaf(product, match)
-    if any(leaf.match.basis is Basis.IDENTIFIER for leaf in leaves.values()):
-        return {name: leaf for name, leaf in leaves.items() if leaf.match.basis is Basis.IDENTIFIER}
-    return leaves
+    return _best_named(leaves)
+
+
+def _best_named(leaves: Mapping[str, Leaf]) -> Mapping[str, Leaf]:
+    """Where an advisory names the device itself, what it says of products with a similar name is not about it."""
+    firmest = max((leaf.match.basis for leaf in leaves.values()), default=None)
+    if firmest is Basis.IDENTIFIER:
+        return {name: leaf for name, leaf in leaves.items() if leaf.match.basis is firmest}
+    best = max((leaf.match.identity for leaf in leaves.values() if leaf.match.certain), default=0.0)
+    return {name: leaf for name, leaf in leaves.items() if leaf.match.identity >= best - NAMED_WORSE}
 
 
 def _judge(

@@ -110,6 +110,8 @@ Pair = tuple[str, str, Tie]
 
 def align(own: ProductName, stated: ProductName) -> Alignment | None:
     """Lay two names side by side; None when they share nothing that tells anything."""
+    if own.tail and stated.tail and not any(one in two or two in one for one in own.tail for two in stated.tail):
+        return None  # for Windows, for Linux
     exact = bool(own.whole) and own.whole == stated.whole
     mine, theirs = _harmonise(own.tokens, stated.tokens), _harmonise(stated.tokens, own.tokens)
     pairs = list(_pairs(mine, theirs))
@@ -120,7 +122,8 @@ def align(own: ProductName, stated: ProductName) -> Alignment | None:
     # "Clinical Information Center" is made of descriptors only, and they are all there is to tell it by
     descriptive = set(theirs) <= DESCRIPTORS and len(theirs) > 1 and {two for _, two, _ in pairs}.issuperset(theirs)
     telling = [pair for pair in pairs if descriptive or pair[0] not in DESCRIPTORS or pair[1] not in DESCRIPTORS]
-    if not (telling or numbered or part or short_form or exact):
+    loose = [word for word in (own.aside & set(theirs)) | (stated.aside & set(mine)) if _is_telling(word)]
+    if not (telling or numbered or loose or part or short_form or exact):
         return None
     matched_mine, matched_theirs = {one for one, _, _ in pairs}, {two for _, two, _ in pairs}
     models = [pair for pair in telling if is_model(pair[0])]
@@ -129,7 +132,7 @@ def align(own: ProductName, stated: ProductName) -> Alignment | None:
         exact=exact,
         codes=len(models) - len(numbers) + len(numbered),
         numbers=len(numbers),
-        words=len(telling) - len(models),
+        words=len(telling) - len(models) + len(loose),
         descriptors=len(pairs) - len(telling),
         ties=frozenset(tie for _, _, tie in telling),
         leads=bool(mine) and _first_name(mine) in matched_mine,
@@ -137,8 +140,8 @@ def align(own: ProductName, stated: ProductName) -> Alignment | None:
         stated=Extra() if exact else _extra(theirs, matched_theirs, stated, own.aside),
         short_form=short_form,
         part=part,
-        own_tail=bool(own.tail - _all_tokens(stated)),
-        stated_tail=bool(stated.tail - _all_tokens(own)),
+        own_tail=bool(own.tail - _all_tokens(stated) - DESCRIPTORS),
+        stated_tail=bool(stated.tail - _all_tokens(own) - DESCRIPTORS),
         asides_differ=_asides_differ(own, stated),
     )
 
@@ -252,6 +255,10 @@ _KINDS = (("variants", VARIANTS), ("accessories", ACCESSORIES), ("roles", ROLES)
 def _asides_differ(own: ProductName, stated: ProductName) -> bool:
     mine, theirs = own.aside - set(stated.tokens), stated.aside - set(own.tokens)
     return bool(mine and theirs and mine.isdisjoint(theirs))
+
+
+def _is_telling(word: str) -> bool:
+    return word not in DESCRIPTORS and word.isalpha() and len(word) > _SHORTEST_NUMBER
 
 
 def _within(tokens: Sequence[str], tail: frozenset[str]) -> bool:

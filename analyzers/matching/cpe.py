@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from analyzers.matching.candidates import Candidate, Source
 from analyzers.matching.identifiers import cpe_key, cpe_names, parse_cpe
 from analyzers.matching.index import device_keys, product_keys
+from analyzers.matching.installed import judge_version
 from analyzers.matching.match import Evidence, Kind, Match
-from analyzers.matching.products import judge_version, match_product
+from analyzers.matching.products import match_product
 from analyzers.matching.ranges import cpe_version, range_text
 from analyzers.matching.version_sets import Verdict
 from meddojo.advisory import AffectedProduct

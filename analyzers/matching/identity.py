@@ -1,4 +1,4 @@
-"""From what was compared to a probability: is the product a source names the device?
+"""From what was compared to a probability that the product a source names is the device.
 
 A logistic regression over the features below, fitted on labelled pairs of devices and advisories
 (``tests/analyzers/matching/labelled``, tuning half) by ``benchmarks/calibrate_matching.py``; its weights stand in
@@ -75,7 +75,7 @@ def features(found: Alignment, vendor: VendorRelation) -> dict[str, float]:
         "stated_suffixes": float(stated.suffixes > 0),
         f"own_descriptors_{where}": min(own.descriptors, 2) / 2,
         f"stated_descriptors_{where}": min(stated.descriptors, 2) / 2,
-        "descriptors_differ": float(own.descriptors > 0 and stated.descriptors > 0),
+        f"descriptors_differ_{where}": float(own.descriptors > 0 and stated.descriptors > 0),
         "own_variants": float(own.variants > 0),
         "stated_variants": float(stated.variants > 0),
         "own_roles": float(own.roles > 0),

@@ -27,6 +27,9 @@ INDEX_VERSION = 2
 """Bumped whenever the keys of the same input change: stored keys of another version have to be computed anew."""
 
 _LETTERS = re.compile(r"[a-z]*")
+_LAST_DIGITS = re.compile(r"\d{3,}$")
+_LONGEST_FAMILY = 6
+_LONGEST_PREFIX = 9
 
 
 @lru_cache(maxsize=65536)
@@ -49,7 +52,9 @@ def product_keys(vendor: str, product: str, cpe: str = "", purl: str = "") -> fr
 def device_keys(device: Device) -> frozenset[str]:
     """Index keys of a device of the inventory."""
     vendors = vendor_keys(device.vendor) | {ANY_VENDOR}
-    keys = {f"{group}|{word}" for group in vendors for word in _words(read_device_name(device.model, device.vendor))}
+    name = read_device_name(device.model, device.vendor, model_number=device.model_number)
+    words = _words(name) | {_spelled(token) for token in name.aside if is_model(token) and len(token) > 2}
+    keys = {f"{group}|{word}" for group in vendors for word in words}
     keys.update(key for key in (cpe_key(device.cpe), purl_key(device.purl)) if key)
     parts = cpe_names(device.cpe)
     if parts:
@@ -125,7 +130,8 @@ def _words(name: ProductName, wide: bool = False) -> set[str]:
     if wide:
         tokens += sorted(name.aside | name.tail)
     words = {_spelled(token) for token in tokens if token not in DESCRIPTORS and not is_set(token)}
-    words |= {_letters(token) + "#" for token in tokens if is_model(token) and (not wide or is_set(token))}
+    for token in tokens:
+        words |= _family_keys(token, wide)
     words |= {"=" + squash(" ".join(name.tokens)), "=" + name.whole}
     words |= {"=" + form for form in name.short_forms if wide}
     return words - {"="}
@@ -136,7 +142,16 @@ def _spelled(token: str) -> str:
     return skeleton(token) if token.isalpha() and len(token) > 5 else token
 
 
-def _letters(token: str) -> str:
-    """Letters a model designation begins with: what a series and its members have in common."""
-    found = _LETTERS.match(token)
-    return found.group() if found else ""
+def _family_keys(token: str, wide: bool) -> set[str]:
+    """What a model designation has in common with the series, family or shorter model that a source names."""
+    letters = _LETTERS.match(token)
+    family = (letters.group() if letters else "") + "#"
+    if not is_model(token):
+        return {token + "#"} if wide and 1 < len(token) <= _LONGEST_FAMILY else set()
+    ending = _LAST_DIGITS.search(token)
+    keys = {f"${ending.group()}"} if ending else set()
+    if not wide:
+        return keys | {family, *(f"^{token[:length]}" for length in range(3, _LONGEST_PREFIX) if len(token) > length)}
+    if is_set(token) or token.endswith("00"):
+        keys.add(family)
+    return keys | ({f"^{token}"} if 2 < len(token) < _LONGEST_PREFIX else set())

@@ -31,6 +31,9 @@ class Kind(StrEnum):
     NOTE = "note"
 
 
+_IDENTITY = frozenset({Kind.IDENTIFIER, Kind.VENDOR, Kind.PRODUCT})
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One thing that was compared.
@@ -71,6 +74,11 @@ class Match:
     def probability(self) -> float:
         """0 to 1: that product and version are the device's; where NOT_AFFECTED, that the product is."""
         return round(prod(item.factor for item in self.evidence), 4)
+
+    @property
+    def identity(self) -> float:
+        """0 to 1: that the product is the device, whatever its version."""
+        return prod(item.factor for item in self.evidence if item.kind in _IDENTITY)
 
     @property
     def reason(self) -> str:

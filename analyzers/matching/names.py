@@ -117,4 +117,4 @@ def describe(found: Alignment) -> str:
 
 def _is_excluded(own: ProductName, name: ProductName) -> bool:
     alignment = align(own, name)
-    return alignment is not None and (alignment.exact or not (alignment.own.telling or alignment.stated.telling))
+    return alignment is not None and not alignment.own.telling and not alignment.stated.words

@@ -34,7 +34,7 @@ def fold(text: str) -> str:
         decomposed = unicodedata.normalize("NFKD", _DASHES.sub("-", _MARKS.sub(" ", cut)))
         bare = "".join(character for character in decomposed if not unicodedata.combining(character))
         bare = bare.casefold().translate(_LETTERS).replace("\u2019", "")
-    return bare.replace("&", " and ").replace("'", "").replace(" w/", " with ")
+    return bare.replace("&", " and ").replace("'", "").replace(" w/", " with ").replace("wi-fi", "wifi")
 
 
 def squash(text: str) -> str:

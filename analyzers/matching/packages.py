@@ -8,8 +8,8 @@ from functools import lru_cache
 from analyzers.matching.candidates import Candidate, Source
 from analyzers.matching.identifiers import Cpe, cpe_key, parse_cpe, purl_key, purl_version
 from analyzers.matching.index import component_keys, package_key
+from analyzers.matching.installed import MISSING, judge_version
 from analyzers.matching.normalise import squash
-from analyzers.matching.products import VERSION_MISSING, judge_version
 from analyzers.matching.ranges import range_text
 from analyzers.matching.version_sets import Verdict
 from meddojo.finding import Citation
@@ -121,7 +121,7 @@ def _with_version(
         factor *= DISTRIBUTION_PACKAGE
         sentence += "; a package of a distribution may carry the fix under this version"
     if not version:
-        factor = min(factor, VERSION_MISSING)
+        factor = min(factor, MISSING)
     yield component, round(probability * factor, 4), f"component {component.label!r} = {what}, {sentence}"
 
 

@@ -18,7 +18,9 @@ _LIMIT = 48
 _EXCLUSION = re.compile(r",?\s*\b(?:not including|excluding|except(?: for)?)\b(?P<excluded>.*)$")
 _PARENTHESES = re.compile(r"\(([^()]*)\)?|\[([^\[\]]*)\]")
 _VERSION_END = re.compile(
-    r"\s+(?:versions?\s*)?(?P<version>v?\d+(?:\.(?:\d+|x|\*))+|v\d+(?:\.x)?|(?<=version )\d+|(?<=versions )\d+)(?P<older>\s+and\s+(?:earlier|below|prior|older))?$"
+    r"\s+(?:versions?\s*)?"
+    r"(?P<version>v?\d+(?:\.(?:\d+|x|\*))+|v\d+(?:\.x)?|(?<=version )\d+|(?<=versions )\d+)"
+    r"(?P<older>\s+and\s+(?:earlier|below|prior|older))?$"
 )
 _SEGMENTS = re.compile(r"\s*[,;|]\s*(?:and\s+)?|\s+/\s+|\s+and\s+")
 _RANGE = re.compile(r"^([a-z]*)(\d+)([a-z]*)-([a-z]*)(\d+)([a-z]*)$")

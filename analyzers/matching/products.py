@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from analyzers.matching.helpers import identify, ruled_out_by_serial
 from analyzers.matching.index import affected_product_keys, device_keys
+from analyzers.matching.installed import device_version_evidence, version_evidence
 from analyzers.matching.match import Basis, Evidence, Kind, Match
 from analyzers.matching.names import compare_products
 from analyzers.matching.stated import Stated, stated_products
 from analyzers.matching.vendors import UNSTATED, VendorRelation, compare_vendors
-from analyzers.matching.version_sets import (
-    AllVersions,
-    Conditional,
-    Designation,
-    Exact,
-    Union,
-    Unparsed,
-    Verdict,
-    VersionSet,
-    contains,
-)
+from analyzers.matching.version_sets import AllVersions, Verdict
 from analyzers.matching.versions import parse_versions
 from meddojo.advisory import AffectedProduct
 from meddojo.device import Device
@@ -26,11 +17,8 @@ from meddojo.device import Device
 IDENTIFIED = 0.98
 """Probability of an identification helper that agrees: type plates and inventories are copied by hand."""
 
-VERSION_MISSING = 0.75
-VERSION_UNREADABLE = 0.7
-VERSION_CONDITIONAL = 0.78
 SERIAL_UNKNOWN = 0.78
-"""Factors on the probability of the product; what is UNKNOWN ends below the default delivery threshold."""
+"""Factor where the source limits the serial numbers and the device's is unknown: a matter for review."""
 
 FULL_NAME_ONLY = 0.95
 """Factor where the tree has no product branch, and vendor and product had to be read from the full name."""
@@ -45,17 +33,6 @@ def match_product(device: Device, leaf: AffectedProduct) -> Match | None:
         return None
     named = [match for stated in stated_products(leaf) if (match := _match_stated(device, leaf, stated)) is not None]
     return max(named, key=lambda match: match.strength, default=None)
-
-
-def judge_version(text: str, installed: str) -> tuple[Verdict, float, str]:
-    """Verdict on an installed version, the factor it puts on the probability, and part of a sentence."""
-    return _explain(parse_versions(text), text.strip(), installed.strip())
-
-
-def version_evidence(text: str, installed: str) -> tuple[Verdict, Evidence]:
-    """`judge_version` as a piece of evidence."""
-    verdict, factor, sentence = judge_version(text, installed)
-    return verdict, Evidence(Kind.VERSION, sentence, factor)
 
 
 def _match_stated(device: Device, leaf: AffectedProduct, stated: Stated) -> Match | None:
@@ -102,7 +79,7 @@ def _by_name(device: Device, stated: Stated) -> Match | None:
     if product is None:
         return None
     installed = device.version or product.device_version
-    verdict, version = version_evidence(stated.version_text, installed)
+    verdict, version = device_version_evidence(device, stated.version_text, installed)
     all_versions = _names_all(stated.version_text)
     if product.embedded_version:
         inner, embedded = version_evidence(product.embedded_version, product.device_version or device.version)
@@ -122,36 +99,3 @@ def _by_name(device: Device, stated: Stated) -> Match | None:
 
 def _names_all(version_text: str) -> bool:
     return isinstance(parse_versions(version_text), AllVersions)
-
-
-def _explain(versions: VersionSet, text: str, installed: str) -> tuple[Verdict, float, str]:
-    verdict = contains(versions, installed)
-    if isinstance(versions, AllVersions):
-        return verdict, 1.0, "all versions are named" if text else "no version is named, hence all"
-    if verdict is Verdict.AFFECTED:
-        return verdict, 1.0, f"version {installed!r} in {text!r}"
-    if verdict is Verdict.NOT_AFFECTED:
-        return verdict, 1.0, f"version {installed!r} not in {text!r}"
-    if not installed and not isinstance(versions, Unparsed | Designation):
-        return verdict, VERSION_MISSING, f"version unknown, the source names {text!r}"
-    conditions = _conditions(versions, installed)
-    if conditions:
-        return (
-            verdict,
-            VERSION_CONDITIONAL,
-            f"version {installed or 'unknown'!r} in {text!r} under a condition: {conditions}",
-        )
-    if isinstance(versions, Designation):
-        return verdict, VERSION_UNREADABLE, f"the source names {versions.text!r} in place of a version"
-    if isinstance(versions, Unparsed):
-        return verdict, VERSION_UNREADABLE, f"the version text {text!r} cannot be read, compare by hand"
-    return verdict, VERSION_UNREADABLE, f"version {installed!r} cannot be compared with {text!r}"
-
-
-def _conditions(versions: VersionSet, installed: str) -> str:
-    parts = versions.parts if isinstance(versions, Union) else (versions,)
-    return "; ".join(
-        part.condition
-        for part in parts
-        if isinstance(part, Conditional) and contains(part.versions, installed) is Verdict.AFFECTED
-    )

@@ -16,19 +16,19 @@ ANY_VENDOR = "*"
 """Index key of a source that names no vendor."""
 
 _LEGAL_FORMS = frozenset(
-    "inc incorporated gmbh ltd limited llc lp llp corporation corp ag co cie company plc sa sas spa sarl srl sro bv nv kg "
-    "kgaa og oy oyj ab as aps ou zoo pty pte pvt se mfg".split()
+    "inc incorporated gmbh ltd limited llc lp llp corporation corp ag co cie company plc sa sas spa sarl srl sro "
+    "bv nv kg kgaa og oy oyj ab as aps ou zoo pty pte pvt se mfg".split()
 )
 _GENERAL_WORDS = frozenset(
     "medical healthcare health systems system technologies technology international group electronics diagnostics "
-    "laboratories laboratory solutions products devices holding holdings services software worldwide global security "
-    "communications networks networking instruments automation industries engineering europe asia pacific nordic usa us "
-    "america north uk nederland netherlands deutschland germany austria finland france italia italy japan china india "
-    "canada australia project open source".split()
+    "laboratories laboratory solutions products devices holding holdings services software worldwide global "
+    "security communications networks networking instruments automation industries engineering europe asia "
+    "pacific nordic usa us america north uk nederland netherlands deutschland germany austria finland france "
+    "italia italy japan china india canada australia project open source".split()
 )
 _COMMON_FIRST = frozenset(
-    "general national american advanced digital united first smart control delta universal standard open real applied "
-    "integrated precision global pacific".split()
+    "general national american advanced digital united first smart control delta universal standard open real "
+    "applied integrated precision global pacific".split()
 )
 """First words that several unrelated companies begin with."""
 

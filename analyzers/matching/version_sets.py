@@ -6,6 +6,7 @@ UNKNOWN for every installed version, never "not affected".
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +18,8 @@ from analyzers.matching.version_order import (
     parse_version,
     same_style,
 )
+
+_NAME_BEFORE = re.compile(r"^[a-z]{2,}[\s_-]+(?=v?\d)", re.I)
 
 
 class Verdict(StrEnum):
@@ -192,21 +195,29 @@ def _same_text(one: str, other: str) -> bool:
 def _equals(stated: Version, installed: str) -> Verdict:
     if _same_text(stated.text, installed):
         return Verdict.AFFECTED
-    own = parse_version(installed)
-    order = _compare(own, stated) if own else None
+    own, order = _compared(installed, stated)
     if own is None or order is None or (order and (leaves_out(own, stated) or not same_style(own, stated))):
         return Verdict.UNKNOWN
     return Verdict.NOT_AFFECTED if order else Verdict.AFFECTED
 
 
 def _fulfils(bound: Bound, installed: str) -> Verdict:
-    own = parse_version(installed)
-    order = _compare(own, bound.version) if own else None
+    own, order = _compared(installed, bound.version)
     if own is None or order is None:
         return Verdict.UNKNOWN
     if bound.operator.holds(order):
         return Verdict.AFFECTED
     return Verdict.UNKNOWN if order < 0 and leaves_out(own, bound.version) else Verdict.NOT_AFFECTED
+
+
+def _compared(installed: str, stated: Version) -> tuple[Version | None, int | None]:
+    """The installed version and its order; a name before it (``Android 6.0``) goes where it is in the way."""
+    for text in dict.fromkeys((installed, _NAME_BEFORE.sub("", installed.strip()))):
+        own = parse_version(text)
+        order = _compare(own, stated) if own else None
+        if order is not None:
+            return own, order
+    return None, None
 
 
 def _compare(own: Version, stated: Version) -> int | None:
