@@ -23,6 +23,8 @@ class Cpe:
         ``*`` any, ``-`` not applicable.
     target
         ``target_sw``: the software environment (``node.js``, ``python``).
+    target_hardware
+        ``target_hw``: the architecture (``x64``).
     """
 
     part: str
@@ -31,6 +33,7 @@ class Cpe:
     version: str
     update: str
     target: str
+    target_hardware: str = "*"
 
 
 @lru_cache(maxsize=65536)
@@ -41,7 +44,7 @@ def parse_cpe(text: str) -> Cpe | None:
         return None
     padded = [_ESCAPED.sub(r"\1", field) for field in fields[2:]] + ["*"] * 11
     part, vendor, product, version, update = padded[:5]
-    return Cpe(part, vendor, product, version, update, padded[8])
+    return Cpe(part, vendor, product, version, update, padded[8], padded[9])
 
 
 @lru_cache(maxsize=65536)

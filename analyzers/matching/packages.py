@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
+from analyzers.matching.applicability import Fact, named_by, resolve
 from analyzers.matching.candidates import Candidate, Source
+from analyzers.matching.criteria import cpe_update, version_text
 from analyzers.matching.identifiers import Cpe, cpe_key, parse_cpe, purl_key, purl_version
 from analyzers.matching.index import component_keys, package_key
 from analyzers.matching.normalise import squash
+from analyzers.matching.platforms import Surroundings, judge_platform
 from analyzers.matching.products import VERSION_MISSING, judge_version
-from analyzers.matching.ranges import range_text
+from analyzers.matching.ranges import cpe_version
 from analyzers.matching.version_sets import Verdict
+from meddojo.device import Device
 from meddojo.finding import Citation
 from meddojo.sbom import Component, Sbom
-from meddojo.vulnerability import CpeMatch, Vulnerability
+from meddojo.vulnerability import Configuration, CpeMatch, Vulnerability
 
 SAME_CPE = 0.95
 SAME_PURL = 0.95
@@ -48,14 +52,25 @@ def by_key(sbom: Sbom) -> Mapping[str, tuple[Component, ...]]:
     return {key: tuple(components) for key, components in found.items()}
 
 
-def match_packages(record: Vulnerability, inventory: Mapping[str, tuple[Component, ...]]) -> Iterator[Candidate]:
-    """What a CVE record says about the components of a device: at most one candidate for each component."""
-    if record.status.lower() == "rejected":
+def match_packages(
+    record: Vulnerability, inventory: Mapping[str, tuple[Component, ...]], device: Device | None = None
+) -> Iterator[Candidate]:
+    """What a CVE record says about the components of a device: at most one candidate for each component.
+
+    Parameters
+    ----------
+    device
+        The device they are on, which may be the platform that a record asks for.
+    """
+    if record.rejected or not inventory:
         return
+    around = Surroundings(device or Device("", "", ""), inventory)
     best: dict[Component, tuple[float, str]] = {}
-    for component, probability, reason in _claims(record, inventory):
+    for component, probability, reason in _claims(record, around):
         best[component] = max(best.get(component, (0.0, "")), (probability, reason))
     for component, (probability, reason) in best.items():
+        if record.disputed:
+            reason += "; the record is disputed"
         yield Candidate(
             identifiers=tuple(dict.fromkeys((record.id, *record.aliases))),
             source=Source.RECORD,
@@ -68,30 +83,47 @@ def match_packages(record: Vulnerability, inventory: Mapping[str, tuple[Componen
         )
 
 
-def _claims(
-    record: Vulnerability, inventory: Mapping[str, tuple[Component, ...]]
-) -> Iterator[tuple[Component, float, str]]:
-    for match in _vulnerable(record):
-        cpe = parse_cpe(match.criteria)
-        if cpe is None or cpe.part == "h":
-            continue
-        for component in _listed(inventory, (cpe_key(match.criteria), package_key(cpe.product))):
-            probability, how = _weigh(component, match.criteria, cpe)
-            yield from _with_version(component, probability, f"{cpe.vendor}:{cpe.product} ({how})", range_text(match))
-    for product in record.affected if not record.configurations else ():
-        for component in _listed(inventory, (purl_key(product.purl),)):
-            yield from _with_version(component, SAME_PURL, f"{product.purl} (package URL)", product.version_text)
-
-
-def _vulnerable(record: Vulnerability) -> Iterator[CpeMatch]:
+def _claims(record: Vulnerability, around: Surroundings) -> Iterator[tuple[Component, float, str]]:
     for configuration in record.configurations:
-        for node in configuration.nodes:
-            if not configuration.negate and not node.negate:
-                yield from (match for match in node.matches if match.vulnerable)
+        for component in _named(configuration, around.inventory):
+            fact = _resolve(configuration, component, around)
+            if fact is not None and fact.verdict is not Verdict.NOT_AFFECTED and fact.probability:
+                yield component, round(fact.probability, 4), f"component {component.label!r} = {fact.reason}"
+    for product in record.affected if not record.configurations else ():
+        for component in around.inventory.get(purl_key(product.purl), ()) if product.purl else ():
+            fact = _with_version(component, SAME_PURL, f"{product.purl} (package URL)", product.version_text)
+            if fact.verdict is not Verdict.NOT_AFFECTED:
+                yield component, fact.probability, f"component {component.label!r} = {fact.reason}"
 
 
-def _listed(inventory: Mapping[str, tuple[Component, ...]], keys: Iterable[str]) -> Iterator[Component]:
-    yield from dict.fromkeys(component for key in keys if key for component in inventory.get(key, ()))
+def _named(configuration: Configuration, inventory: Mapping[str, tuple[Component, ...]]) -> Iterable[Component]:
+    """Components that a statement may be about."""
+    keys = dict.fromkeys(
+        key for match in named_by(configuration) if match.vulnerable for key in _keys(match.criteria) if key
+    )
+    return dict.fromkeys(component for key in keys for component in inventory.get(key, ()))
+
+
+@lru_cache(maxsize=65536)
+def _keys(criteria: str) -> tuple[str, ...]:
+    cpe = parse_cpe(criteria)
+    return () if cpe is None or cpe.part == "h" else (cpe_key(criteria), package_key(cpe.product))
+
+
+def _resolve(configuration: Configuration, component: Component, around: Surroundings) -> Fact | None:
+    own = frozenset(component_keys(component))
+
+    def judge(match: CpeMatch) -> Fact:
+        cpe = parse_cpe(match.criteria)
+        if match.vulnerable and cpe is not None and not own.isdisjoint(_keys(match.criteria)):
+            probability, how = _weigh(component, match.criteria, cpe)
+            if probability:
+                what = f"{cpe.vendor}:{cpe.product} ({how})"
+                text = version_text(match, component.name, component.version, cpe_update(component.cpe))
+                return _with_version(component, probability, what, text)
+        return judge_platform(around, match)
+
+    return resolve(configuration, judge)
 
 
 def _weigh(component: Component, criteria: str, cpe: Cpe) -> tuple[float, str]:
@@ -110,19 +142,17 @@ def _weigh(component: Component, criteria: str, cpe: Cpe) -> tuple[float, str]:
     return SAME_NAME, "same name"
 
 
-def _with_version(
-    component: Component, probability: float, what: str, text: str
-) -> Iterator[tuple[Component, float, str]]:
-    version = component.version or purl_version(component.purl)
+def _with_version(component: Component, probability: float, what: str, text: str) -> Fact:
+    version = component.version or purl_version(component.purl) or cpe_version(component.cpe)
     verdict, factor, sentence = judge_version(text, version)
-    if not probability or verdict is Verdict.NOT_AFFECTED:
-        return
+    if verdict is Verdict.NOT_AFFECTED:
+        return Fact(verdict, probability, f"{what}, {sentence}", subject=True)
     if _kind(component.purl) in _DISTRIBUTIONS:
         factor *= DISTRIBUTION_PACKAGE
         sentence += "; a package of a distribution may carry the fix under this version"
     if not version:
         factor = min(factor, VERSION_MISSING)
-    yield component, round(probability * factor, 4), f"component {component.label!r} = {what}, {sentence}"
+    return Fact(verdict, round(probability * factor, 4), f"{what}, {sentence}", subject=True)
 
 
 @lru_cache(maxsize=65536)
