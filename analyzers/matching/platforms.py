@@ -25,8 +25,10 @@ ON_PLATFORM = 0.9
 OTHER_PLATFORM = 0.6
 """Factor: another operating system is listed than the record asks for, or the hardware is another maker's."""
 
-OTHER_HARDWARE = 0.75
-"""Factor: the record asks for hardware of the device's own vendor that goes by another name."""
+OTHER_HARDWARE = 0.85
+"""Factor: the record asks for hardware of the device's own vendor that goes by another name.
+
+A product named exactly stays above the delivery threshold, a family or a series falls below it."""
 
 _SAME_SYSTEM = 0.6
 """Operating systems are told apart by their version: a family's name is enough of an agreement."""
@@ -66,7 +68,7 @@ def judge_platform(around: Surroundings, match: CpeMatch) -> Fact:
     if listed:
         return max(listed, key=lambda fact: (fact.verdict is Verdict.AFFECTED, fact.probability, fact.reason))
     name = f"{cpe.vendor}:{cpe.product}"
-    if cpe.part == "h" and compare_vendors(around.device.vendor, cpe.vendor.replace("_", " ")) is not None:
+    if cpe.part == "h" and _own_make(around.device, cpe):
         reason = f"the record asks for the hardware {name!r}, which goes by another name"
         return Fact(Verdict.UNKNOWN, OTHER_HARDWARE, reason)
     if cpe.part == "h" and around.device.vendor:
@@ -78,6 +80,12 @@ def judge_platform(around: Surroundings, match: CpeMatch) -> Fact:
         reason = f"the record asks for {name!r}, the bill of materials lists {labels!r}"
         return Fact(Verdict.UNKNOWN, OTHER_PLATFORM, reason)
     return Fact(Verdict.UNKNOWN, ON_PLATFORM, f"the platform {name!r} that the record asks for was not checked")
+
+
+def _own_make(device: Device, cpe: Cpe) -> bool:
+    own = cpe_names(device.cpe)
+    makers = (device.vendor, own[0] if own is not None else "")
+    return any(maker and compare_vendors(maker, cpe.vendor.replace("_", " ")) is not None for maker in makers)
 
 
 def judge_targets(around: Surroundings, match: CpeMatch) -> Fact | None:
