@@ -45,7 +45,9 @@ def match_record(
     """
     if record.rejected:
         return
-    matches = [match for match in _matches(device, record, inventory or {}) if match.verdict is not Verdict.NOT_AFFECTED]
+    matches = [
+        match for match in _matches(device, record, inventory or {}) if match.verdict is not Verdict.NOT_AFFECTED
+    ]
     best = max(matches, key=lambda match: (match.probability, match.reason), default=None)
     if best is None:
         return
