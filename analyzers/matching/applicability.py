@@ -1,8 +1,9 @@
 """Applicability statements as the AND/OR trees they are, in three-valued logic.
 
 A statement joins nodes, a node joins CPE matches, each by ``AND`` or ``OR`` and each possibly negated (NVD CVE API 2.0
-schema, ``config`` and ``node``; CPE Applicability Language 2.3, NISTIR 7698, section 6). Whether a single CPE name holds
-is asked of a `Judge`: the inventory does not know all that runs on a device, hence "open" beside "holds" and "fails".
+schema, ``config`` and ``node``; CPE Applicability Language 2.3, NISTIR 7698, section 6). Whether a single CPE name
+holds is asked of a `Judge`: the inventory does not know all that runs on a device, hence "open" beside "holds" and
+"fails".
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ class Fact:
     verdict
         Of a subject: of its version. Of a platform: AFFECTED it is there, NOT_AFFECTED it is not, UNKNOWN not known.
     probability
-        Of a subject or a platform that is there: that it is what the statement names. Of an unknown platform: the factor
-        it puts on the whole.
+        Of a subject or a platform that is there: that it is what the statement names. Of an unknown platform: the
+        factor it puts on the whole.
     reason
         Part of a sentence.
     subject

@@ -1,4 +1,4 @@
-"""CVE records against a device: applicability statements, else the products the assigner names, else the description."""
+"""CVE records against a device: applicability statements, else the assigner's product names, else the description."""
 
 from __future__ import annotations
 

@@ -43,8 +43,8 @@ def judge_criteria_version(device: Device, match: CpeMatch) -> DeviceMatch:
 def version_text(match: CpeMatch, *spelled: str) -> str:
     """Versions that a ``cpeMatch`` names, as `parse_versions` reads them; empty means every version.
 
-    A pattern (``7.?``) is read as a series. An update without a version (``-:sp1``) is a condition, unless it is spelled
-    in what is known of the installed product.
+    A pattern (``7.?``) is read as a series. An update without a version (``-:sp1``) is a condition, unless it is
+    spelled in what is known of the installed product.
 
     Parameters
     ----------

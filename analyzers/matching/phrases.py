@@ -1,7 +1,8 @@
 """Proper-name phrases in the prose of a CVE record, each with the version statement that belongs to it.
 
 A phrase is a run of capitalised words and model designations, with the lower-case words that name kinds of devices
-(``Medfusion 4000 Wireless Syringe Infusion Pump``); it ends at the first other word, at a version and with its sentence.
+(``Medfusion 4000 Wireless Syringe Infusion Pump``); it ends at the first other word, at a version and with its
+sentence.
 """
 
 from __future__ import annotations

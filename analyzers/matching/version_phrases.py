@@ -45,11 +45,33 @@ _LEADING_UP = re.compile(
     r"(?:^|[\s,(])(?P<text>(?:(?:all\s+)?(?:versions?|releases?)\b|before\b|prior\b)[^,()]{0,80}?)\s+(?:of|in|for)\s+(?:the\s+)?$",
     re.I,
 )
+_IN = re.compile(r"^(?:in|on|affected:?|affects|this (?:issue|vulnerability) affects:?)\s+", re.I)
+_FIX_SENTENCE = re.compile(
+    r"^(?:(?:the\s+)?(?:versions?|releases?)\s+)?[^ ]*\d[^ ]*(?:\s+and\s+[^ ]*\d[^ ]*)?\s+(?:also\s+)?"
+    r"(?:fix|patch|contain|resolve|address|include|correct|remediate|mitigate|has a|have a|was released|is not)",
+    re.I,
+)
+_VERSION = re.compile(r"[vVrR]?\d+(?:\.\d+)+[\w\-]*")
+_FROM_TO_BEFORE = re.compile(
+    rf"^(?:versions?\s+)?(?:from\s+)?({_VERSION.pattern})\s+(?:to|through|until|up to)\s+(?:before|prior to)\s+"
+    rf"(?:versions?\s+)?({_VERSION.pattern})$",
+    re.I,
+)
+_BEFORE_SEVERAL = re.compile(
+    rf"^(?:versions?\s+)?(?:prior to|before)\s+(?:versions?\s+)?(?:{_VERSION.pattern},?\s+)+and\s+{_VERSION.pattern}$",
+    re.I,
+)
+_POSSIBLY = re.compile(r",?\s*(?:and|or)\s+possibly\b.*$", re.I)
 _FIXED = re.compile(
     r"\b(?:(?:fixed|patched|resolved|addressed|remediated|corrected|mitigated)\s+(?:in|with|by|as of)"
     r"|(?:upgrade|update|upgrading|updating|upgraded|updated)\s+to)"
     r"\s+(?:(?:the|a|an|latest|firmware|software|release|versions?|at|least|[A-Z][\w-]*)\s+){0,5}?"
     r"(?P<version>[vVrR]?\d+(?:\.\d+)+[\w\-]*|[A-Z]{1,2}(?:\.\d+)+\w*)",
+)
+_FIXES = re.compile(
+    r"\b(?:versions?|release)\s+(?P<version>[vVrR]?\d+(?:\.\d+)+[\w\-]*)\s+(?:also\s+)?"
+    r"(?:fixes|patches|resolves|addresses|corrects|remediates|contains? (?:a|the) (?:fix|patch))",
+    re.I,
 )
 
 
@@ -89,6 +111,16 @@ def version_after(text: str) -> str:
     return _tidy(text[:end]) if end else ""
 
 
+def version_opening(sentence: str) -> str:
+    """The version statement that opens a sentence: ``In versions up to 8.0, ...``; empty without one.
+
+    ``Version 8.0 fixes`` is a statement about the fix, not about what is affected.
+    """
+    text = _IN.sub("", sentence)
+    statement = version_after(text)
+    return "" if _FIX_SENTENCE.match(text) else statement
+
+
 def version_before(text: str) -> str:
     """The version statement that leads up to a name: ``versions prior to 2.0 of the``; empty without one."""
     found = _LEADING_UP.search(text)
@@ -97,13 +129,13 @@ def version_before(text: str) -> str:
 
 def fixed_versions(text: str) -> str:
     """What a text says of the fix, as the range below it; empty where it names none, or several."""
-    versions = {found["version"] for found in _FIXED.finditer(text)}
+    versions = {found["version"] for pattern in (_FIXED, _FIXES) for found in pattern.finditer(text)}
     return f"< {versions.pop()}" if len(versions) == 1 else ""
 
 
 def _tidy(text: str) -> str:
     """Put a statement into the words `parse_versions` knows; empty for what it cannot read."""
-    bare = " ".join(text.split()).strip(_EDGE + ".")
+    bare = _POSSIBLY.sub("", " ".join(text.split()).strip(_EDGE + "."))
     bare = _LOOSE_END.sub("", _NOISE.sub("", bare)).strip(_EDGE)
     if _HALF.search(" " + bare):
         return ""
@@ -111,5 +143,8 @@ def _tidy(text: str) -> str:
         return "all versions"
     if not any(sign.isdigit() for sign in bare):
         return ""
+    bare = _FROM_TO_BEFORE.sub(r">= \1 | < \2", bare)
+    if _BEFORE_SEVERAL.match(bare):
+        bare = " | ".join(f"< {version}" for version in _VERSION.findall(bare))
     bare = _THROUGH.sub("<= ", _INNER_NOISE.sub("", bare))
     return bare if fully_parsed(parse_versions(bare)) else ""
