@@ -84,3 +84,14 @@ def purl_version(text: str) -> str:
         return PackageURL.from_string(text).version or "" if text else ""
     except ValueError:
         return ""
+
+
+@lru_cache(maxsize=65536)
+def purl_namespace(text: str) -> str:
+    """Namespace of a package URL (``org.apache.commons``, ``@angular``); empty when it has none."""
+    from packageurl import PackageURL
+
+    try:
+        return PackageURL.from_string(text).namespace or "" if text else ""
+    except ValueError:
+        return ""

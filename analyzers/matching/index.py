@@ -105,6 +105,7 @@ def vulnerability_keys(vulnerability: Vulnerability) -> frozenset[str]:
     )
     return frozenset(packages | {cpe_key(text) for text in criteria} - {""}).union(
         described,
+        {key for product in vulnerability.affected if (key := package_key(product.product))},
         *(product_keys(*name) for name in names),
         *(_leaf_keys(product) for product in vulnerability.affected),
     )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from analyzers.matching.applicability import Fact, named_by, resolve
 from analyzers.matching.candidates import Candidate, Source
 from analyzers.matching.criteria import cpe_update, version_text
-from analyzers.matching.identifiers import Cpe, cpe_key, parse_cpe, purl_key, purl_version
+from analyzers.matching.identifiers import Cpe, cpe_key, parse_cpe, purl_key, purl_namespace, purl_version
 from analyzers.matching.index import component_keys, package_key
 from analyzers.matching.normalise import squash
 from analyzers.matching.platforms import Surroundings, judge_platform
 from analyzers.matching.products import VERSION_MISSING, judge_version
 from analyzers.matching.ranges import cpe_version
+from analyzers.matching.vendors import compare_vendors
 from analyzers.matching.version_sets import Verdict
+from meddojo.advisory import AffectedProduct
 from meddojo.device import Device
 from meddojo.finding import Citation
 from meddojo.sbom import Component, Sbom
@@ -26,9 +29,15 @@ SAME_ENVIRONMENT = 0.9
 SAME_NAME = 0.7
 """Probability that a record's product is the package: CPE, package URL, name and ecosystem, or only the name agrees."""
 
+NAMED_ONLY = 0.85
+"""Factor: only the assigner's names say so, as `analyzers.matching.cpe.NAMES_ONLY` of devices."""
+
 DISTRIBUTION_PACKAGE = 0.75
 """Factor: distributions backport fixes without changing the upstream version."""
 
+_EPOCH = re.compile(r"^\d+:")
+_REPACKED = re.compile(r"[+.~](?:dfsg|ds|repack|really)[\w.]*$|\+(?:deb|git|ubuntu)[\w.~+]*$", re.I)
+_NAMESPACE = re.compile(r"[./@]")
 _DISTRIBUTIONS = frozenset({"deb", "rpm", "apk", "alpm"})
 _ENVIRONMENTS: Mapping[str, frozenset[str]] = {
     "npm": frozenset({"node.js", "nodejs", "javascript"}),
@@ -90,10 +99,27 @@ def _claims(record: Vulnerability, around: Surroundings) -> Iterator[tuple[Compo
             if fact is not None and fact.verdict is not Verdict.NOT_AFFECTED and fact.probability:
                 yield component, round(fact.probability, 4), f"component {component.label!r} = {fact.reason}"
     for product in record.affected if not record.configurations else ():
-        for component in around.inventory.get(purl_key(product.purl), ()) if product.purl else ():
-            fact = _with_version(component, SAME_PURL, f"{product.purl} (package URL)", product.version_text)
-            if fact.verdict is not Verdict.NOT_AFFECTED:
+        for component in _named_packages(product, around.inventory):
+            fact = _as_package(component, product)
+            if fact is not None and fact.verdict is not Verdict.NOT_AFFECTED:
                 yield component, fact.probability, f"component {component.label!r} = {fact.reason}"
+
+
+def _named_packages(product: AffectedProduct, inventory: Mapping[str, tuple[Component, ...]]) -> Iterable[Component]:
+    keys = (purl_key(product.purl), package_key(product.product))
+    return dict.fromkeys(component for key in keys if key for component in inventory.get(key, ()))
+
+
+def _as_package(component: Component, product: AffectedProduct) -> Fact | None:
+    """A product its assigner names: by package URL, else by name and maker; a name alone says too little."""
+    if product.purl and component.purl:
+        if purl_key(component.purl) != purl_key(product.purl):
+            return None
+        return _with_version(component, SAME_PURL, f"{product.purl} (package URL)", product.version_text)
+    if not _same_maker(component, product.vendor):
+        return None
+    what = f"{product.vendor.strip()} {product.product.strip()} (same name and maker; names only, no CPE)"
+    return _with_version(component, round(SAME_ENVIRONMENT * NAMED_ONLY, 4), what, product.version_text)
 
 
 def _named(configuration: Configuration, inventory: Mapping[str, tuple[Component, ...]]) -> Iterable[Component]:
@@ -134,25 +160,53 @@ def _weigh(component: Component, criteria: str, cpe: Cpe) -> tuple[float, str]:
     environment = _ENVIRONMENTS.get(kind, frozenset())
     if cpe.target not in _ANY and environment:
         return (SAME_ENVIRONMENT, f"same name in {cpe.target}") if cpe.target.lower() in environment else (0.0, "")
-    name = squash(component.name.rsplit("/", 1)[-1])
-    vendor = squash(cpe.vendor)
-    makers = {name, f"{name}project", f"{name}js", squash(component.supplier), squash(component.name.split("/", 1)[0])}
-    if vendor in makers | {squash(word) for word in environment}:
+    if _same_maker(component, cpe.vendor) or squash(cpe.vendor) in {squash(word) for word in environment}:
         return SAME_ENVIRONMENT, "same name and maker"
     return SAME_NAME, "same name"
 
 
+def _same_maker(component: Component, vendor: str) -> bool:
+    """Whether a vendor made the component, by its supplier, its namespace (``org.apache.commons``) or its own name."""
+    stated = squash(vendor)
+    name = squash(component.name.rsplit("/", 1)[-1])
+    namespace = {squash(part) for part in _NAMESPACE.split(purl_namespace(component.purl)) if part}
+    namespace |= {squash(purl_namespace(component.purl)), squash(component.name.split("/", 1)[0])}
+    if _kind(component.purl) in _DISTRIBUTIONS:
+        namespace = set()  # the distribution's name
+    if stated and stated in {name, f"{name}project", f"{name}js", *namespace}:
+        return True
+    return (
+        bool(component.supplier and stated)
+        and compare_vendors(component.supplier, vendor.replace("_", " ")) is not None
+    )
+
+
 def _with_version(component: Component, probability: float, what: str, text: str) -> Fact:
-    version = component.version or purl_version(component.purl) or cpe_version(component.cpe)
+    kind = _kind(component.purl)
+    version = upstream_version(kind, component.version or purl_version(component.purl) or cpe_version(component.cpe))
     verdict, factor, sentence = judge_version(text, version)
     if verdict is Verdict.NOT_AFFECTED:
         return Fact(verdict, probability, f"{what}, {sentence}", subject=True)
-    if _kind(component.purl) in _DISTRIBUTIONS:
+    if kind in _DISTRIBUTIONS:
         factor *= DISTRIBUTION_PACKAGE
         sentence += "; a package of a distribution may carry the fix under this version"
     if not version:
         factor = min(factor, VERSION_MISSING)
     return Fact(verdict, round(probability * factor, 4), f"{what}, {sentence}", subject=True)
+
+
+def upstream_version(kind: str, version: str) -> str:
+    """The upstream part of a distribution's version: without epoch, revision and repacking (deb-version(7), RPM, apk).
+
+    Records name upstream versions. Other kinds of packages stay as they are: their orders (semantic versioning, PEP
+    440, Maven) agree with `analyzers.matching.version_order` on numbers and pre-releases; a PEP 440 epoch does not.
+    """
+    if kind not in _DISTRIBUTIONS:
+        return version
+    bare = _EPOCH.sub("", version.strip())
+    if "-" in bare:
+        bare = bare.rpartition("-")[0]
+    return _REPACKED.sub("", bare).replace("~", "-")
 
 
 @lru_cache(maxsize=65536)
