@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from analyzers.matching.applicability import Fact, named_by, resolve
+from analyzers.matching.applicability import Fact, named_by, resolve, strongest
 from analyzers.matching.candidates import Candidate, Source
 from analyzers.matching.criteria import judge_criteria_version, match_criteria
 from analyzers.matching.descriptions import match_description
@@ -86,7 +86,10 @@ def _matches(
 
 
 def _match_configuration(around: Surroundings, configuration: Configuration) -> Fact | None:
-    """Evaluate one statement for the device as the vulnerable product, else as the hardware that it runs on."""
+    """Evaluate one statement for the device as the vulnerable product, and as the hardware that it runs on.
+
+    The hardware often names the very model where the firmware names its family.
+    """
     own = {
         match: found
         for match in _subjects(configuration)
@@ -96,9 +99,13 @@ def _match_configuration(around: Surroundings, configuration: Configuration) -> 
     def judge(match: CpeMatch) -> Fact:
         return _as_subject(around, match, own[match]) if match in own else judge_platform(around, match)
 
-    if own:
-        return resolve(configuration, judge)
-    return _as_hardware(around, configuration)
+    product = resolve(configuration, judge) if own else None
+    if product is not None and product.verdict is Verdict.NOT_AFFECTED:
+        return product
+    if own and product is None:
+        return None
+    hardware = _as_hardware(around, configuration)
+    return strongest([fact for fact in (product, hardware) if fact is not None])
 
 
 def _subjects(configuration: Configuration) -> Iterator[CpeMatch]:

@@ -133,7 +133,10 @@ def _named(configuration: Configuration, inventory: Mapping[str, tuple[Component
 @lru_cache(maxsize=65536)
 def _keys(criteria: str) -> tuple[str, ...]:
     cpe = parse_cpe(criteria)
-    return () if cpe is None or cpe.part == "h" else (cpe_key(criteria), package_key(cpe.product))
+    if cpe is None:
+        return ()
+    # A chip is listed by its CPE; a package never stands for hardware of its name.
+    return (cpe_key(criteria),) if cpe.part == "h" else (cpe_key(criteria), package_key(cpe.product))
 
 
 def _resolve(configuration: Configuration, component: Component, around: Surroundings) -> Fact | None:

@@ -52,6 +52,7 @@ _FIX_SENTENCE = re.compile(
     re.I,
 )
 _VERSION = re.compile(r"[vVrR]?\d+(?:\.\d+)+[\w\-]*")
+_ALL_BELOW = re.compile(r"^(?:all|any)\s+(?:(?:firmware|software)\s+)?(?=prior|before|below|up\b|through|<)", re.I)
 _FROM_TO_BEFORE = re.compile(
     rf"^(?:versions?\s+)?(?:from\s+)?({_VERSION.pattern})\s+(?:to|through|until|up to)\s+(?:before|prior to)\s+"
     rf"(?:versions?\s+)?({_VERSION.pattern})$",
@@ -146,5 +147,5 @@ def _tidy(text: str) -> str:
     bare = _FROM_TO_BEFORE.sub(r">= \1 | < \2", bare)
     if _BEFORE_SEVERAL.match(bare):
         bare = " | ".join(f"< {version}" for version in _VERSION.findall(bare))
-    bare = _THROUGH.sub("<= ", _INNER_NOISE.sub("", bare))
+    bare = _THROUGH.sub("<= ", _ALL_BELOW.sub("", _INNER_NOISE.sub("", bare)))
     return bare if fully_parsed(parse_versions(bare)) else ""
