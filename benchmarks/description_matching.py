@@ -205,6 +205,7 @@ def report(name: str, devices: Sequence[Device], rows: Sequence[Row], index: Ind
         for _, product in row.truth:
             by_product[product].append(number)
     counts = {
+        "by description, from 0.7 on": Counter[str](),
         "by description, from 0.5 on": Counter[str](),
         "by description, any": Counter[str](),
         "plain": Counter[str](),
@@ -214,6 +215,7 @@ def report(name: str, devices: Sequence[Device], rows: Sequence[Row], index: Ind
         truth = {number for number in by_product[squash(device.model)] if is_about(device, rows[number])}
         found = {numbers[id(row)]: mention.probability for row, mention in mentions(device, rows, index)}
         answers = {
+            "by description, from 0.7 on": {number for number, probability in found.items() if probability >= 0.7},
             "by description, from 0.5 on": {number for number, probability in found.items() if probability >= 0.5},
             "by description, any": set(found),
             "plain": {number for number, text in enumerate(texts) if plainly(device, text)},
