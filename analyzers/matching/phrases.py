@@ -38,12 +38,14 @@ _DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 _ATTACHED = re.compile(r"(?<=\w)\((?=[A-Za-z<])")
 _POSSESSIVE = re.compile(r"['\u2019]s\b")
 _DATE = re.compile(r"(?:19|20)\d\d(?:-\d\d){0,2}")
+_NAME_SIGN = re.compile(r"[^\W_a-z]")
 _EDGE = " \t\n,;:.()[]\"'`*"
 _CONNECTORS = frozenset({"and", "or", "&", "/", "-", "+"})
 _KINDS = DESCRIPTORS | frozenset(
     "series family families models model devices monitors pumps systems programmers controllers routers switches "
     "gateways gateway switch router camera cameras module modules edition devices".split()
 )
+_REMARKS = _KINDS | _CONNECTORS
 _NOT_NAMES = frozenset(
     "a an the this that these those in on of by from when where while if it its an all some several multiple "
     "unspecified certain various due because there which affected successful exploitation attackers attacker note "
@@ -61,31 +63,33 @@ class Phrase:
         As written, without the marks at its ends.
     before, after
         What stands around it in its sentence.
-    sentence
-        Number of its sentence.
-    version_text
-        The version statement that follows it or leads up to it, for `parse_versions`; empty without one.
+    since, until
+        What stands between it and the phrases beside it.
     """
 
     text: str
     before: str
     after: str
-    sentence: int
-    version_text: str
+    since: str
+    until: str
+
+    @property
+    def version_text(self) -> str:
+        """The version statement that follows it or leads up to it, for `parse_versions`; empty without one."""
+        return version_after(self.until) or version_before(self.since)
 
 
 @lru_cache(maxsize=4096)
 def read_phrases(description: str) -> tuple[Phrase, ...]:
     """Every proper-name phrase of a description, in order."""
     found: list[Phrase] = []
-    for number, sentence in enumerate(read_sentences(description)):
+    for sentence in read_sentences(description):
         spans = list(_spans(sentence))
         for position, (start, end) in enumerate(spans):
             rest = sentence[end:]
             until = spans[position + 1][0] - end if position + 1 < len(spans) else len(rest)
             since = spans[position - 1][1] if position else 0
-            version = version_after(rest[:until]) or version_before(sentence[since:start])
-            found.append(Phrase(sentence[start:end], sentence[:start], rest, number, version))
+            found.append(Phrase(sentence[start:end], sentence[:start], rest, sentence[since:start], rest[:until]))
     return tuple(found)
 
 
@@ -149,14 +153,15 @@ def _lists(following: str) -> bool:
 
 def _is_name(bare: str) -> bool:
     """Capitalised, or a model designation; no version and none of the words that only begin a sentence."""
+    if not _NAME_SIGN.search(bare):
+        return False  # most words
     if bare.lower() in _NOT_NAMES or is_month(bare) or opens_version(bare) or is_version(bare):
         return False
-    capital = any(sign.isupper() for sign in bare)
-    return capital or any(sign.isdigit() for sign in bare)
+    return any(sign.isupper() or sign.isdigit() for sign in bare)
 
 
 def _names_models(sentence: str, start: int) -> bool:
     """Whether parentheses hold names (``(MX400-MX550)``) and not a version or a remark."""
     content = sentence[start + 1 :].partition(")")[0]
     words = [word.strip(_EDGE) for word in content.split()]
-    return bool(words) and all(_is_name(word) or word.lower() in _KINDS | _CONNECTORS for word in words if word)
+    return bool(words) and all(_is_name(word) or word.lower() in _REMARKS for word in words if word)
