@@ -6,6 +6,9 @@ in its text, in lower case and with blanks for hyphens. Vendors are split in hal
 probabilities in `analyzers.matching.descriptions` were set on the first half, the second is the test. Versions are
 compared on the records of the API sample, which have bounds.
 
+A record counts as right only if it has the device's CPE name to the letter. Many texts list models for which the data
+have no CPE, and many CPE names are of another granularity: precision is a lower bound for both ways.
+
     python benchmarks/description_matching.py --data ../shared/data
 """
 

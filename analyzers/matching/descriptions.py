@@ -15,7 +15,7 @@ from analyzers.matching.normalise import squash
 from analyzers.matching.phrases import Phrase, read_phrases, read_sentences
 from analyzers.matching.products import DeviceMatch, judge_version
 from analyzers.matching.ranges import cpe_version
-from analyzers.matching.vendors import vendor_keys, vendor_phrases
+from analyzers.matching.vendors import compare_vendors, vendor_keys, vendor_phrases
 from analyzers.matching.version_phrases import fixed_versions, version_opening
 from analyzers.matching.version_sets import Verdict
 from meddojo.device import Device
@@ -54,10 +54,10 @@ _AGREEMENT = {
 
 DESCRIBED = {
     (Standing.TOGETHER, Agreement.FULL): 0.79,  # 0.84 of 118, but below the delivery threshold
-    (Standing.TOGETHER, Agreement.MODEL): 0.57,  # of 60
+    (Standing.TOGETHER, Agreement.MODEL): 0.6,  # of 55
     (Standing.TOGETHER, Agreement.FAMILY): 0.41,  # of 82
     (Standing.APART, Agreement.FULL): 0.72,  # of 76
-    (Standing.APART, Agreement.MODEL): 0.58,  # of 19
+    (Standing.APART, Agreement.MODEL): 0.5,  # of 24
     (Standing.APART, Agreement.FAMILY): 0.38,  # of 21
     (Standing.ASSIGNER, Agreement.FULL): 0.57,  # of 53
     (Standing.ASSIGNER, Agreement.MODEL): 0.17,  # of 42; of families, 0.00 of 80
@@ -73,12 +73,19 @@ BESIDE = 0.4
 """Factor: the device is named as what something else is used with; by judgement, the benchmark has too few of them."""
 
 
+_WORD = re.compile(r"[A-Za-z0-9]+")
+
+
 @dataclass(frozen=True, slots=True)
 class Mention:
     """A phrase of a description that may be the device.
 
     Attributes
     ----------
+    vendor
+        How the vendor is named, and where.
+    factor
+        What an alias or a related company leaves of the probability.
     beside
         True when the words around it say that the device is not what has the vulnerability.
     """
@@ -87,12 +94,14 @@ class Mention:
     product: ProductMatch
     standing: Standing
     agreement: Agreement
+    vendor: str
+    factor: float
     beside: bool
 
     @property
     def probability(self) -> float:
         """That the record is about the device, version aside."""
-        return DESCRIBED[self.standing, self.agreement] * (BESIDE if self.beside else 1.0)
+        return DESCRIBED[self.standing, self.agreement] * self.factor * (BESIDE if self.beside else 1.0)
 
 
 def match_description(device: Device, record: Vulnerability) -> DeviceMatch | None:
@@ -103,17 +112,17 @@ def match_description(device: Device, record: Vulnerability) -> DeviceMatch | No
     mention = best_mention(device, record)
     if mention is None:
         return None
-    text = _version_text(mention, record)
+    text = _version_text(device, record)
     installed = device.version or mention.product.device_version or cpe_version(device.cpe)
     probability, verdict = mention.probability, Verdict.UNKNOWN
     sentence = "no version is named"
     if text:
         verdict, factor, sentence = judge_version(text, installed)
         probability *= factor
-    said = f"the vendor stands {mention.standing}; only the description says so"
+    said = "only the description says so"
     if mention.beside:
         said = f"it may be named only as what something else is used with; {said}"
-    reason = f"vendor {device.vendor.strip()!r}, {mention.product.reason}, {sentence}; {said}"
+    reason = f"{mention.vendor}, {mention.product.reason}, {sentence}; {said}"
     return DeviceMatch(round(probability, 4), verdict, reason)
 
 
@@ -130,9 +139,6 @@ def _mentions(device: Device, record: Vulnerability) -> Iterator[Mention]:
     keys = device_keys(device)
     if keys.isdisjoint(description_keys(record.description)):
         return
-    names = _vendor_names(device.vendor)
-    named = any(_names(sentence, names) for sentence in read_sentences(record.description))
-    assigned = _assigned_by(record.assigner, names)
     for phrase in read_phrases(record.description):
         if keys.isdisjoint(phrase_keys(phrase.text)):
             continue
@@ -140,19 +146,27 @@ def _mentions(device: Device, record: Vulnerability) -> Iterator[Mention]:
         agreement = _AGREEMENT.get(product.relation) if product is not None else None
         if product is None or agreement is None or _spared(phrase):
             continue
-        standing = _standing(phrase, names, named, assigned)
-        if standing is None or (standing, agreement) not in DESCRIBED:
+        found = _find_vendor(device.vendor, phrase, record)
+        if found is None or (found[0], agreement) not in DESCRIBED:
             continue
         beside = bool(BESIDE_BEFORE.search(phrase.before) or BESIDE_AFTER.search(phrase.after))
-        yield Mention(phrase, product, standing, agreement, beside)
+        yield Mention(phrase, product, found[0], agreement, found[1], found[2], beside)
 
 
-def _standing(phrase: Phrase, names: frozenset[str], named: bool, assigned: bool) -> Standing | None:
-    if _names(phrase.text, names):
-        return Standing.TOGETHER
-    if named:
-        return Standing.APART
-    return Standing.ASSIGNER if assigned else None
+def _find_vendor(vendor: str, phrase: Phrase, record: Vulnerability) -> tuple[Standing, str, float] | None:
+    """Where the vendor is named, how, and the factor of that name."""
+    names = _vendor_names(vendor)
+    standing, spelled = Standing.TOGETHER, _spelled(phrase.text, names)
+    if not spelled:
+        standing = Standing.APART
+        spelled = next((text for each in read_sentences(record.description) if (text := _spelled(each, names))), "")
+    if not spelled and _assigned_by(record.assigner, names):
+        return Standing.ASSIGNER, f"vendor {vendor.strip()!r} {Standing.ASSIGNER} ({record.assigner})", 1.0
+    if not spelled:
+        return None
+    match = compare_vendors(vendor, spelled)
+    reason = match.reason if match is not None else f"vendor {vendor.strip()!r} = {spelled!r}"
+    return standing, f"{reason} {standing}", match.factor if match is not None else 1.0
 
 
 def _spared(phrase: Phrase) -> bool:
@@ -160,10 +174,13 @@ def _spared(phrase: Phrase) -> bool:
     return bool(SPARED_BEFORE.search(phrase.before) or SPARED_AFTER.search(phrase.after))
 
 
-def _version_text(mention: Mention, record: Vulnerability) -> str:
-    """The statement beside the name, else the only one that stands free in the text, else all below the fix."""
-    if mention.phrase.version_text or mention.product.embedded_version:
-        return mention.phrase.version_text or mention.product.embedded_version
+def _version_text(device: Device, record: Vulnerability) -> str:
+    """The statements beside the device's name, else the only one that opens a sentence, else all below the fix."""
+    firm = [mention for mention in _mentions(device, record) if mention.agreement is not Agreement.FAMILY]
+    beside = dict.fromkeys(mention.phrase.version_text or mention.product.embedded_version for mention in firm)
+    beside.pop("", None)
+    if beside:
+        return " | ".join(beside)
     sentences = read_sentences(record.description)
     stated = dict.fromkeys(text for sentence in sentences if (text := version_opening(sentence)))
     if not stated:
@@ -178,15 +195,17 @@ def _vendor_names(vendor: str) -> frozenset[str]:
     return frozenset(name for name in spelled if len(name) > 1)
 
 
-def _names(text: str, names: frozenset[str]) -> bool:
-    """Whether one to four neighbouring words are a vendor's name; short names count in capitals only."""
-    words = re.findall(r"[A-Za-z0-9]+", text)
-    for length in range(1, 5):
+def _spelled(text: str, names: frozenset[str]) -> str:
+    """The longest run of up to four words that is a vendor's name; short names count in capitals only."""
+    words = _WORD.findall(text)
+    for length in range(4, 0, -1):
         for start in range(len(words) - length + 1):
-            joined = "".join(words[start : start + length])
-            if joined.lower() in names and (len(joined) > 3 or joined.isupper()):
-                return True
-    return False
+            run = words[start : start + length]
+            joined = "".join(run)
+            capital = joined.isupper() if len(joined) < 4 else joined != joined.lower()
+            if capital and joined.lower() in names:
+                return " ".join(run)
+    return ""
 
 
 def _assigned_by(assigner: str, names: frozenset[str]) -> bool:

@@ -19,8 +19,8 @@ from analyzers.matching.version_phrases import (
     is_month,
     is_version,
     opens_version,
-    version_after,
     version_before,
+    version_opening,
 )
 
 LENGTH_CAP = 4000
@@ -76,7 +76,7 @@ class Phrase:
     @property
     def version_text(self) -> str:
         """The version statement that follows it or leads up to it, for `parse_versions`; empty without one."""
-        return version_after(self.until) or version_before(self.since)
+        return version_opening(self.until) or version_before(self.since)
 
 
 @lru_cache(maxsize=4096)

@@ -45,10 +45,12 @@ _LEADING_UP = re.compile(
     r"(?:^|[\s,(])(?P<text>(?:(?:all\s+)?(?:versions?|releases?)\b|before\b|prior\b)[^,()]{0,80}?)\s+(?:of|in|for)\s+(?:the\s+)?$",
     re.I,
 )
-_IN = re.compile(r"^(?:in|on|affected:?|affects|this (?:issue|vulnerability) affects:?)\s+", re.I)
+_IN = re.compile(r"^[\s,;:(]*(?:in|on|affected:?|affects|this (?:issue|vulnerability) affects:?)\s+", re.I)
 _FIX_SENTENCE = re.compile(
     r"^(?:(?:the\s+)?(?:versions?|releases?)\s+)?[^ ]*\d[^ ]*(?:\s+and\s+[^ ]*\d[^ ]*)?\s+(?:also\s+)?"
-    r"(?:fix|patch|contain|resolve|address|include|correct|remediate|mitigate|has a|have a|was released|is not)",
+    r"(?:(?:fix|patch|resolve|address|correct|remediate|mitigate)(?:e?s|e?d)?\b"
+    r"|was released|(?:is|are) not (?:affected|vulnerable)"
+    r"|(?:contain|include|ha[sv]e?)s? (?:a |the )?(?:fix|patch|correction))",
     re.I,
 )
 _VERSION = re.compile(r"[vVrR]?\d+(?:\.\d+)+[\w\-]*")
@@ -113,11 +115,11 @@ def version_after(text: str) -> str:
 
 
 def version_opening(sentence: str) -> str:
-    """The version statement that opens a sentence: ``In versions up to 8.0, ...``; empty without one.
+    """The version statement that opens a sentence or follows a name: ``In versions up to 8.0, ...``; empty without one.
 
     ``Version 8.0 fixes`` is a statement about the fix, not about what is affected.
     """
-    text = _IN.sub("", sentence)
+    text = _IN.sub("", sentence).lstrip(_EDGE)
     statement = version_after(text)
     return "" if _FIX_SENTENCE.match(text) else statement
 

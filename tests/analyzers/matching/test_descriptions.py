@@ -200,6 +200,19 @@ def test_a_fixed_version_clears_the_device() -> None:
     assert judge(Device("f", "Acme", "Flow", "2.3.1"), text)[0] == 0.0
 
 
+def test_the_version_may_stand_beside_another_mention() -> None:
+    text = "A weak key in Acme Flow 300 lets anyone in. This issue affects Flow 300 in all versions prior to 1.52."
+    assert judge(Device("f", "Acme", "Flow 300", "1.51"), text)[0] >= 0.5
+    assert judge(Device("f", "Acme", "Flow 300", "1.52"), text)[0] == 0.0
+
+
+def test_a_version_that_has_the_fix_is_not_the_affected_one() -> None:
+    text = "Acme Flow 300 before 1.5 has a flaw. Acme Flow 300 1.5 fixes it."
+    assert judge(Device("f", "Acme", "Flow 300", "1.4"), text)[0] >= 0.5
+    assert judge(Device("f", "Acme", "Flow 300", "1.5"), text)[0] == 0.0
+    assert judge(Device("f", "Acme", "Flow 300", "1.5"), "Acme Flow 300 1.5 contains a buffer overflow.")[0] >= 0.5
+
+
 def test_several_free_version_statements_leave_the_version_open() -> None:
     text = "Acme Flow has a flaw. Prior to version 8.0, it leaks. In versions up to 9.1, it crashes."
     probability, reason = judge(Device("f", "Acme", "Flow", "10"), text)
