@@ -54,10 +54,10 @@ _AGREEMENT = {
 
 DESCRIBED = {
     (Standing.TOGETHER, Agreement.FULL): 0.79,  # 0.84 of 118, but below the delivery threshold
-    (Standing.TOGETHER, Agreement.MODEL): 0.6,  # of 55
+    (Standing.TOGETHER, Agreement.MODEL): 0.57,  # of 60
     (Standing.TOGETHER, Agreement.FAMILY): 0.41,  # of 82
     (Standing.APART, Agreement.FULL): 0.72,  # of 76
-    (Standing.APART, Agreement.MODEL): 0.5,  # of 24
+    (Standing.APART, Agreement.MODEL): 0.57,  # 0.58 of 19
     (Standing.APART, Agreement.FAMILY): 0.38,  # of 21
     (Standing.ASSIGNER, Agreement.FULL): 0.57,  # of 53
     (Standing.ASSIGNER, Agreement.MODEL): 0.17,  # of 42; of families, 0.00 of 80
@@ -130,9 +130,14 @@ def best_mention(device: Device, record: Vulnerability) -> Mention | None:
     """The strongest mention of a device; among equals, one with a version statement."""
     return max(
         _mentions(device, record),
-        key=lambda mention: (mention.probability, bool(mention.phrase.version_text), mention.product.reason),
+        key=_rank,
         default=None,
     )
+
+
+def _rank(mention: Mention) -> tuple[float, bool, bool, str]:
+    together = mention.standing is Standing.TOGETHER
+    return mention.probability, together, bool(mention.phrase.version_text), mention.product.reason
 
 
 def _mentions(device: Device, record: Vulnerability) -> Iterator[Mention]:
