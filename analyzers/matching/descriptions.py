@@ -13,6 +13,7 @@ from analyzers.matching.index import description_keys, device_keys, phrase_keys
 from analyzers.matching.names import ProductMatch, ProductRelation, compare_products
 from analyzers.matching.normalise import squash
 from analyzers.matching.phrases import Phrase, read_phrases, read_sentences
+from analyzers.matching.product_words import DESCRIPTORS, VARIANTS
 from analyzers.matching.products import DeviceMatch, judge_version
 from analyzers.matching.ranges import cpe_version
 from analyzers.matching.vendors import compare_vendors, vendor_keys, vendor_phrases
@@ -34,6 +35,7 @@ class Agreement(StrEnum):
     """How firmly the product's words agree."""
 
     FULL = "the whole name"
+    VERBATIM = "word for word, among other words"
     MODEL = "the model designation"
     FAMILY = "the family or a neighbour"
 
@@ -54,13 +56,16 @@ _AGREEMENT = {
 
 DESCRIBED = {
     (Standing.TOGETHER, Agreement.FULL): 0.79,  # 0.84 of 118, but below the delivery threshold
-    (Standing.TOGETHER, Agreement.MODEL): 0.57,  # of 60
-    (Standing.TOGETHER, Agreement.FAMILY): 0.41,  # of 82
+    (Standing.TOGETHER, Agreement.VERBATIM): 0.53,  # of 53
+    (Standing.TOGETHER, Agreement.MODEL): 0.56,  # of 25
+    (Standing.TOGETHER, Agreement.FAMILY): 0.38,  # of 73
     (Standing.APART, Agreement.FULL): 0.72,  # of 76
-    (Standing.APART, Agreement.MODEL): 0.57,  # 0.58 of 19
-    (Standing.APART, Agreement.FAMILY): 0.38,  # of 21
+    (Standing.APART, Agreement.VERBATIM): 0.25,  # of 4
+    (Standing.APART, Agreement.MODEL): 0.56,  # 0.58 of 19
+    (Standing.APART, Agreement.FAMILY): 0.38,  # 0.41 of 17
     (Standing.ASSIGNER, Agreement.FULL): 0.57,  # of 53
-    (Standing.ASSIGNER, Agreement.MODEL): 0.17,  # of 42; of families, 0.00 of 80
+    (Standing.ASSIGNER, Agreement.VERBATIM): 0.12,  # of 32
+    (Standing.ASSIGNER, Agreement.MODEL): 0.2,  # of 15; of families, 0.00 of 80
 }
 """Probability that a record is about the device, version aside.
 
@@ -149,6 +154,11 @@ def _mentions(device: Device, record: Vulnerability) -> Iterator[Mention]:
             continue
         product = compare_products(device.vendor, device.model, device.vendor, phrase.text)
         agreement = _AGREEMENT.get(product.relation) if product is not None else None
+        if agreement is not Agreement.FULL and _stands_in(device.model, phrase.text):
+            reason = f"product {device.model.strip()!r} stands word for word in {phrase.text!r}"
+            version = product.device_version if product is not None else ""
+            product = ProductMatch(ProductRelation.MODEL_WITHIN, reason, device_version=version)
+            agreement = Agreement.VERBATIM
         if product is None or agreement is None or _spared(phrase):
             continue
         found = _find_vendor(device.vendor, phrase, record)
@@ -172,6 +182,18 @@ def _find_vendor(vendor: str, phrase: Phrase, record: Vulnerability) -> tuple[St
     match = compare_vendors(vendor, spelled)
     reason = match.reason if match is not None else f"vendor {vendor.strip()!r} = {spelled!r}"
     return standing, f"{reason} {standing}", match.factor if match is not None else 1.0
+
+
+def _stands_in(model: str, text: str) -> bool:
+    """Whether a telling model (a designation, or two words that name it) stands in a text as it is, and no variant."""
+    own = _WORD.findall(model.lower())
+    if not (any(sign.isdigit() for sign in model) or len([word for word in own if word not in DESCRIPTORS]) > 1):
+        return False
+    words = [*_WORD.findall(text.lower()), ""]
+    return any(
+        words[start : start + len(own)] == own and words[start + len(own)] not in VARIANTS
+        for start in range(len(words) - len(own))
+    )
 
 
 def _spared(phrase: Phrase) -> bool:

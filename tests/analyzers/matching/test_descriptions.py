@@ -174,6 +174,16 @@ def test_how_much_of_the_name_agrees_weighs() -> None:
     assert family.probability < 0.5
 
 
+def test_a_name_that_stands_word_for_word_among_others() -> None:
+    text = "Medtronic CareLink 2090 Programmer CareLink 9790 Programmer 29901 Encore Programmer has a flaw."
+    mention = best_mention(Device("p", "Medtronic", "CareLink 2090 Programmer"), described(text))
+    assert mention is not None
+    assert mention.agreement is Agreement.VERBATIM
+    assert "stands word for word" in mention.product.reason
+    neighbour = best_mention(Device("p", "Medtronic", "CareLink 2091 Programmer"), described(text))
+    assert neighbour is None or neighbour.probability < 0.5
+
+
 def test_aliases_of_the_vendor() -> None:
     device = Device("a", "BD", "Alaris Gateway Workstation", "1.1.3")
     assert judge(device, "Becton Dickinson Alaris Gateway Workstation 1.1.3 has a flaw.")[0] >= 0.5
