@@ -77,7 +77,6 @@ rather than too high. A description alone is never more than a matter for review
 BESIDE = 0.4
 """Factor: the device is named as what something else is used with; by judgement, the benchmark has too few of them."""
 
-
 _WORD = re.compile(r"[A-Za-z0-9]+")
 
 
@@ -133,11 +132,7 @@ def match_description(device: Device, record: Vulnerability) -> DeviceMatch | No
 
 def best_mention(device: Device, record: Vulnerability) -> Mention | None:
     """The strongest mention of a device; among equals, one with a version statement."""
-    return max(
-        _mentions(device, record),
-        key=_rank,
-        default=None,
-    )
+    return max(_mentions(device, record), key=_rank, default=None)
 
 
 def _rank(mention: Mention) -> tuple[float, bool, bool, str]:
