@@ -71,8 +71,9 @@ def candidates(case: Case) -> tuple[Candidate, ...]:
                 claims.append(statement)
     packages = by_key(case.sbom) if case.sbom is not None else {}
     for record in case.vulnerabilities:
-        claims.extend(claim for claim in match_record(case.device, record) if cleared.isdisjoint(claim.identifiers))
-        claims.extend(match_packages(record, packages))
+        matched = match_record(case.device, record, packages)
+        claims.extend(claim for claim in matched if cleared.isdisjoint(claim.identifiers))
+        claims.extend(match_packages(record, packages, case.device))
     for report in case.scans:
         claims.extend(match_scan(report, case.sbom))
     return tuple(claims)

@@ -139,8 +139,8 @@ def _prevails(cleared: Leaf, affected: Leaf | None) -> bool:
     """The better match counts; between equals, the statement about certain versions goes before one about all."""
     if affected is None or not affected.match.certain:
         return True
-    if cleared.match.probability != affected.match.probability:
-        return cleared.match.probability > affected.match.probability
+    if cleared.match.identity != affected.match.identity:
+        return cleared.match.identity > affected.match.identity
     return affected.match.all_versions or not cleared.match.all_versions
 
 

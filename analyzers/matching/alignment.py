@@ -16,7 +16,7 @@ _SHORTEST_NUMBER = 3
 _SHORTEST_KEY = 5
 _SHORTEST_CODE = 6
 _LONGEST_FAMILY = 6
-_HUNDREDS = re.compile(r"([a-z]*)(\d+)00")
+_HUNDREDS = re.compile(r"([a-z]+)(\d+)00")
 
 
 class Tie(StrEnum):
@@ -115,10 +115,12 @@ def align(own: ProductName, stated: ProductName) -> Alignment | None:
     exact = bool(own.whole) and own.whole == stated.whole
     mine, theirs = _harmonise(own.tokens, stated.tokens), _harmonise(stated.tokens, own.tokens)
     pairs = list(_pairs(mine, theirs))
-    exact = exact or (bool(mine) and squash(" ".join(mine)) == squash(" ".join(theirs)))
+    called = squash(" ".join(mine))
+    exact = exact or (bool(mine) and called == squash(" ".join(theirs)))
+    exact = exact or (called in stated.short_forms and len(called) >= _SHORTEST_NUMBER)
     numbered = _numbered(own, stated, mine, theirs)
     part = not pairs and (_within(mine, stated.tail) or _within(theirs, own.tail))
-    short_form = squash(" ".join(own.tokens)) in stated.short_forms or bool(set(mine) & stated.short_forms)
+    short_form = bool(set(mine) & stated.short_forms)
     # "Clinical Information Center" is made of descriptors only, and they are all there is to tell it by
     descriptive = set(theirs) <= DESCRIPTORS and len(theirs) > 1 and {two for _, two, _ in pairs}.issuperset(theirs)
     telling = [pair for pair in pairs if descriptive or pair[0] not in DESCRIPTORS or pair[1] not in DESCRIPTORS]

@@ -23,6 +23,8 @@ class Cpe:
         ``*`` any, ``-`` not applicable.
     target
         ``target_sw``: the software environment (``node.js``, ``python``).
+    target_hardware
+        ``target_hw``: the architecture (``x64``).
     """
 
     part: str
@@ -31,6 +33,7 @@ class Cpe:
     version: str
     update: str
     target: str
+    target_hardware: str = "*"
 
 
 @lru_cache(maxsize=65536)
@@ -41,7 +44,7 @@ def parse_cpe(text: str) -> Cpe | None:
         return None
     padded = [_ESCAPED.sub(r"\1", field) for field in fields[2:]] + ["*"] * 11
     part, vendor, product, version, update = padded[:5]
-    return Cpe(part, vendor, product, version, update, padded[8])
+    return Cpe(part, vendor, product, version, update, padded[8], padded[9])
 
 
 @lru_cache(maxsize=65536)
@@ -79,5 +82,16 @@ def purl_version(text: str) -> str:
 
     try:
         return PackageURL.from_string(text).version or "" if text else ""
+    except ValueError:
+        return ""
+
+
+@lru_cache(maxsize=65536)
+def purl_namespace(text: str) -> str:
+    """Namespace of a package URL (``org.apache.commons``, ``@angular``); empty when it has none."""
+    from packageurl import PackageURL
+
+    try:
+        return PackageURL.from_string(text).namespace or "" if text else ""
     except ValueError:
         return ""

@@ -11,9 +11,11 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
+from analyzers.matching.description_words import COMMON_WORDS
 from analyzers.matching.helpers import leaf_keys, own_keys
 from analyzers.matching.identifiers import cpe_key, cpe_names, parse_cpe, purl_key
-from analyzers.matching.normalise import skeleton, squash
+from analyzers.matching.normalise import fold, skeleton, squash
+from analyzers.matching.phrases import read_phrases
 from analyzers.matching.product_names import ProductName, is_model, is_set, read_device_name, read_product_names
 from analyzers.matching.product_words import DESCRIPTORS
 from analyzers.matching.stated import stated_products
@@ -26,10 +28,14 @@ from meddojo.vulnerability import Vulnerability
 INDEX_VERSION = 2
 """Bumped whenever the keys of the same input change: stored keys of another version have to be computed anew."""
 
+DESCRIPTION_KEYS = 16
+"""Most index keys of one description."""
+
 _LETTERS = re.compile(r"[a-z]*")
 _LAST_DIGITS = re.compile(r"\d{3,}$")
 _LONGEST_FAMILY = 6
 _LONGEST_PREFIX = 9
+_SERIES = re.compile(r"\bseries\b|\d\w*\s?-\s?[a-z]*\d|\dx+\b")
 
 
 @lru_cache(maxsize=65536)
@@ -100,10 +106,46 @@ def vulnerability_keys(vulnerability: Vulnerability) -> frozenset[str]:
     packages = {
         package_key(cpe.product) for text in criteria if (cpe := parse_cpe(text)) is not None and cpe.part != "h"
     }
+    described = (
+        frozenset()
+        if vulnerability.configurations or vulnerability.affected or vulnerability.rejected
+        else description_keys(vulnerability.description)
+    )
     return frozenset(packages | {cpe_key(text) for text in criteria} - {""}).union(
+        described,
+        {key for product in vulnerability.affected if (key := package_key(product.product))},
         *(product_keys(*name) for name in names),
         *(_leaf_keys(product) for product in vulnerability.affected),
     )
+
+
+@lru_cache(maxsize=4096)
+def description_keys(description: str) -> frozenset[str]:
+    """Index keys of a record that names its products nowhere but in its description, whoever makes them.
+
+    At most `DESCRIPTION_KEYS`: those of the first phrases, which nearly always name the product.
+    """
+    found: dict[str, None] = {}
+    for phrase in read_phrases(description):
+        found.update(dict.fromkeys(sorted(phrase_keys(phrase.text))))
+        if len(found) >= DESCRIPTION_KEYS:
+            break
+    return frozenset(list(found)[:DESCRIPTION_KEYS])
+
+
+@lru_cache(maxsize=65536)
+def phrase_keys(text: str) -> frozenset[str]:
+    """Index keys of a proper-name phrase of a description: one for each telling word, whoever the vendor is."""
+    name = read_device_name(text, "")
+    tokens = {*name.tokens, *name.aside, *name.tail, *_joined(name.tokens)} - DESCRIPTORS - COMMON_WORDS
+    if _SERIES.search(fold(text)):
+        tokens |= {f"{letters}#" for token in tokens if is_model(token) and (letters := _letters(token))}
+    return frozenset(f"{ANY_VENDOR}|{_spelled(token)}" for token in tokens if len(token) > 1)
+
+
+def _joined(tokens: tuple[str, ...]) -> set[str]:
+    """``EC 40`` -> ``ec40``: letters and a number that others write as one."""
+    return {one + two for one, two in pairwise(tokens) if one.isalpha() and len(one) < 5 and two[:1].isdigit()}
 
 
 def sbom_keys(sbom: Sbom) -> frozenset[str]:
@@ -144,8 +186,7 @@ def _spelled(token: str) -> str:
 
 def _family_keys(token: str, wide: bool) -> set[str]:
     """What a model designation has in common with the series, family or shorter model that a source names."""
-    letters = _LETTERS.match(token)
-    family = (letters.group() if letters else "") + "#"
+    family = _letters(token) + "#"
     if not is_model(token):
         return {token + "#"} if wide and 1 < len(token) <= _LONGEST_FAMILY else set()
     ending = _LAST_DIGITS.search(token)
@@ -155,3 +196,9 @@ def _family_keys(token: str, wide: bool) -> set[str]:
     if is_set(token) or token.endswith("00"):
         keys.add(family)
     return keys | ({f"^{token}"} if 2 < len(token) < _LONGEST_PREFIX else set())
+
+
+def _letters(token: str) -> str:
+    """Letters a model designation begins with: what a series and its members have in common."""
+    found = _LETTERS.match(token)
+    return found.group() if found else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from analyzers.matching.match import Evidence, Kind
 from analyzers.matching.normalise import squash
@@ -49,6 +50,8 @@ def version_evidence(text: str, installed: str) -> tuple[Verdict, Evidence]:
 def device_version_evidence(device: Device, text: str, installed: str) -> tuple[Verdict, Evidence]:
     """`version_evidence`; where the text lists models or asks for an operating system, the device's model may tell."""
     verdict, version = version_evidence(text, installed)
+    if verdict is Verdict.AFFECTED and not isinstance(parse_versions(text), AllVersions):
+        return verdict, replace(version, factor=COMPARED)
     if verdict is not Verdict.UNKNOWN:
         return verdict, version
     listed = _listed_model(device, text)
@@ -66,7 +69,7 @@ def _explain(versions: VersionSet, text: str, installed: str) -> tuple[Verdict, 
     if isinstance(versions, AllVersions):
         return verdict, 1.0, "all versions are named" if text else "no version is named, hence all"
     if verdict is Verdict.AFFECTED:
-        return verdict, COMPARED, f"version {installed!r} in {text!r}"
+        return verdict, 1.0, f"version {installed!r} in {text!r}"
     if verdict is Verdict.NOT_AFFECTED:
         return verdict, 1.0, f"version {installed!r} not in {text!r}"
     if not installed and not isinstance(versions, Unparsed | Designation):

@@ -8,6 +8,7 @@ regression fitted on labelled pairs (`identity`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 
 from analyzers.matching.alignment import Alignment, Tie, align
@@ -22,6 +23,29 @@ from analyzers.matching.vendors import VendorRelation
 
 ANOTHER_PRODUCT = 0.1
 """Below this probability, two names that have something in common are two products, and nothing is said about them."""
+
+
+class ProductRelation(StrEnum):
+    """How two product names belong together, in words a person can check."""
+
+    EXACT = "exact"
+    PART = "named as a part or in combination only"
+    OTHER_MODEL = "perhaps another model"
+    QUALIFIED = "same, but only in the configuration the source describes"
+    CONFIGURED = "same, but the inventory describes a configuration"
+    SHORT_FORM = "abbreviation"
+    MEMBER = "within the named series or range of models"
+    FAMILY = "a model of the named family"
+    TYPE_KEY = "the type key contains the named model"
+    MISSPELT = "spelled a little differently"
+    VARIANT = "perhaps a neighbouring variant"
+    OTHER_PART = "perhaps another part of the system"
+    WORDING = "same but for descriptive words"
+    MODEL = "the model designation agrees, other words differ"
+    PARTLY = "partly the same"
+    BROADER = "the source names the family, not the model"
+    NARROWER = "the inventory does not say which model of the family"
+    LONGER = "the source's name is longer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +67,7 @@ class ProductMatch:
     """
 
     probability: float
-    relation: str
+    relation: ProductRelation
     reason: str
     embedded_version: str = ""
     device_version: str = ""
@@ -87,32 +111,32 @@ def compare_products(
     return ProductMatch(round(found, 4), relation, reason, name.version, own.version)
 
 
-def describe(found: Alignment) -> str:
-    """How two names belong together, in words a person can check."""
+def describe(found: Alignment) -> ProductRelation:
+    """Put an alignment into words: the first of these that holds."""
     own, stated = found.own, found.stated
-    model = found.codes + found.numbers > 0
-    for holds, words in (
-        (found.exact and not (found.own_tail or found.stated_tail), "exact"),
-        (found.part, "named as a part or in combination only"),
-        (own.models and stated.models, "perhaps another model"),
-        (found.stated_tail, "same, but only in the configuration the source describes"),
-        (found.own_tail, "same, but the inventory describes a configuration"),
-        (found.short_form, "abbreviation"),
-        (Tie.MEMBER in found.ties, "within the named series or range of models"),
-        (found.ties & {Tie.FAMILY, Tie.HUNDREDS}, "a model of the named family"),
-        (Tie.TYPE_KEY in found.ties, "the type key contains the named model"),
-        (Tie.MISSPELT in found.ties, "spelled a little differently"),
-        (own.variants or stated.variants, "perhaps a neighbouring variant"),
-        (own.roles or stated.roles or own.accessories or stated.accessories, "perhaps another part of the system"),
-        (not own.telling and not stated.telling, "same but for descriptive words"),
-        (model, "the model designation agrees, other words differ"),
-        (own.telling and stated.telling, "partly the same"),
-        (own.telling, "the source names the family, not the model"),
-        (stated.models, "the inventory does not say which model of the family"),
+    parts = own.roles or stated.roles or own.accessories or stated.accessories
+    for holds, relation in (
+        (found.exact and not (found.own_tail or found.stated_tail), ProductRelation.EXACT),
+        (found.part, ProductRelation.PART),
+        (own.models and stated.models, ProductRelation.OTHER_MODEL),
+        (found.stated_tail, ProductRelation.QUALIFIED),
+        (found.own_tail, ProductRelation.CONFIGURED),
+        (found.short_form, ProductRelation.SHORT_FORM),
+        (Tie.MEMBER in found.ties, ProductRelation.MEMBER),
+        (found.ties & {Tie.FAMILY, Tie.HUNDREDS}, ProductRelation.FAMILY),
+        (Tie.TYPE_KEY in found.ties, ProductRelation.TYPE_KEY),
+        (Tie.MISSPELT in found.ties, ProductRelation.MISSPELT),
+        (own.variants or stated.variants, ProductRelation.VARIANT),
+        (parts, ProductRelation.OTHER_PART),
+        (not own.telling and not stated.telling, ProductRelation.WORDING),
+        (found.codes + found.numbers, ProductRelation.MODEL),
+        (own.telling and stated.telling, ProductRelation.PARTLY),
+        (own.telling, ProductRelation.BROADER),
+        (stated.models, ProductRelation.NARROWER),
     ):
         if holds:
-            return words
-    return "the source's name is longer"
+            return relation
+    return ProductRelation.LONGER
 
 
 def _is_excluded(own: ProductName, name: ProductName) -> bool:

@@ -24,7 +24,7 @@ _GENERAL_WORDS = frozenset(
     "laboratories laboratory solutions products devices holding holdings services software worldwide global "
     "security communications networks networking instruments automation industries engineering europe asia "
     "pacific nordic usa us america north uk nederland netherlands deutschland germany austria finland france "
-    "italia italy japan china india canada australia project open source".split()
+    "italia italy japan china india canada australia project".split()
 )
 _COMMON_FIRST = frozenset(
     "general national american advanced digital united first smart control delta universal standard open real "
@@ -35,6 +35,7 @@ _COMMON_FIRST = frozenset(
 _UNSTATED = frozenset({"", "na", "unknown", "unspecified", "multiple", "multipleopensource", "various"})
 _SEPARATORS = re.compile(r"[,;/()]|\band\b|\bformerly\b|\ba subsidiary of\b|\bby\b")
 _INITIALS = re.compile(r"\b(?:[a-z]\.){2,}")
+_NO_NAME = re.compile(r"\bopen source\b")
 _SLASHED_FORM = re.compile(r"\b([as])/([as])\b")
 _LONGEST_NAME = 5
 
@@ -168,6 +169,7 @@ def _parts(text: str) -> tuple[str, ...]:
 
 def _words(text: str) -> list[str]:
     joined = _SLASHED_FORM.sub(r"\1\2", _INITIALS.sub(lambda found: found.group().replace(".", "") + " ", fold(text)))
+    joined = _NO_NAME.sub(" ", joined) or joined
     words = [word for word in re.split(r"[^0-9a-z]+", joined) if word]
     kept = [word for word in words if word not in _LEGAL_FORMS]
     return kept or words

@@ -242,7 +242,7 @@ def test_an_inventory_with_a_missing_quotation_mark_loses_no_more_than_it_must(f
     (skipped,) = done.result["skipped"]
     assert "lines 3 to 4" in skipped["reason"] and "quotation mark" in skipped["reason"]
     assert str(fresh.folder / "devices.csv") in skipped["origin"]
-    assert done.result["findings"] == 5
+    assert done.result["findings"] == 6
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def test_an_update_of_the_device_explains_a_shrink(hospital: Hospital, monkeypat
 
 
 def test_a_real_update_closes_what_it_fixes(hospital: Hospital) -> None:
-    assert len(hospital.findings("dicom-router")) == 5
+    assert len(hospital.findings("dicom-router")) == 6
     hospital.replace("inventory.toml", 'version = "3.6.6"', 'version = "3.9.9"')
     hospital.replace("inventory.toml", "dcmtk:3.6.6:", "dcmtk:3.9.9:")
     hospital.replace("inventory.toml", "dcmtk@3.6.6", "dcmtk@3.9.9")

@@ -61,6 +61,8 @@ def parse_cve(record: JsonObject) -> Vulnerability:
         modified=record.instant("lastModified"),
         status=record.text("vulnStatus"),
         kev=_kev(identifier, record),
+        tags=tuple(dict.fromkeys(tag for entry in record.objects("cveTags") for tag in entry.texts("tags"))),
+        assigner=record.text("sourceIdentifier").strip(),
     )
 
 

@@ -86,6 +86,7 @@ def test_every_device_of_the_hospital_has_what_it_should(hospital: Path, name: s
     conditional = set(expected.get("conditional", ()))
     assert set(expected["affected"]) - conditional <= certain
     assert conditional <= review | certain
+    assert set(expected.get("text_only", ())) <= review
     assert {name for name in certain if name.startswith("CVE-")} <= set(expected["affected"])
     for name in expected.get("without_cve", ()):
         assert any(name.lower() in identifier.lower() for identifier in certain)

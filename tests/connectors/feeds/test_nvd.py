@@ -188,6 +188,31 @@ def test_status_of_records_nobody_enriched_is_kept(status: str) -> None:
     assert parse_record({**RECORD, "vulnStatus": status}, "x").status == status
 
 
+def test_tags_and_assigner() -> None:
+    tags = [{"sourceIdentifier": "a", "tags": ["disputed"]}, {"sourceIdentifier": "b", "tags": ["disputed", "other"]}]
+    record = parse_record({"id": "CVE-2024-1000", "cveTags": tags, "sourceIdentifier": "cna@acme.example"}, "x")
+    assert record.tags == ("disputed", "other")
+    assert record.assigner == "cna@acme.example"
+    assert record.disputed
+    plain = parse_record({"id": "CVE-2024-1000"}, "x")
+    assert (plain.tags, plain.assigner, plain.disputed, plain.rejected) == ((), "", False, False)
+
+
+@pytest.mark.parametrize(
+    ("description", "status", "rejected", "disputed"),
+    [
+        ("** REJECT ** Do not use.", "", True, False),
+        ("Rejected reason: a duplicate.", "Rejected", True, False),
+        ("A pump.", "Rejected", True, False),
+        ("** DISPUTED ** A pump.", "Modified", False, True),
+        ("A pump that is disputed.", "Modified", False, False),
+    ],
+)
+def test_what_the_text_says_about_the_record(description: str, status: str, rejected: bool, disputed: bool) -> None:
+    record = Vulnerability("CVE-2024-1000", "nvd", description, status=status)
+    assert (record.rejected, record.disputed) == (rejected, disputed)
+
+
 def test_known_exploited() -> None:
     record = parse_record(
         {
