@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from meddojo.profile import Profile
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -29,6 +31,8 @@ class Device:
         Software safety class ``A``, ``B`` or ``C`` (IEC 62304, 4.3); empty when unknown.
     sbom_file
         Path of the device's SBOM, absolute or relative to the inventory file.
+    profile
+        What it does for a patient and how it can be reached.
     """
 
     id: str
@@ -44,6 +48,7 @@ class Device:
     fda_product_code: str = ""
     iec62304_class: str = ""
     sbom_file: str = ""
+    profile: Profile = Profile()
 
     @property
     def label(self) -> str:
