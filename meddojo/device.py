@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from meddojo.profile import Profile
+from meddojo.profile import NOTHING_STATED, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Device:
     fda_product_code: str = ""
     iec62304_class: str = ""
     sbom_file: str = ""
-    profile: Profile = Profile()
+    profile: Profile = NOTHING_STATED
 
     @property
     def label(self) -> str:

@@ -69,3 +69,6 @@ class Profile:
     physical_access: PhysicalAccess | None = None
     fda_device_class: str = ""
     controls: tuple[str, ...] = ()
+
+
+NOTHING_STATED = Profile()
