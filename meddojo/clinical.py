@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Decision(StrEnum):
+class SsvcDecision(StrEnum):
     """Outcome of CISA's SSVC tree (CISA, *SSVC Guide*, November 2022), comparable from TRACK up to ACT."""
 
     TRACK = "Track"
@@ -17,7 +17,7 @@ class Decision(StrEnum):
     @property
     def rank(self) -> int:
         """0 for TRACK to 3 for ACT."""
-        return list(Decision).index(self)
+        return list(SsvcDecision).index(self)
 
     @property
     def tag(self) -> str:
@@ -83,7 +83,7 @@ class ClinicalRisk:
         Hazardous situation, possible harm and existing controls in one line (terms of ISO 14971:2019, clause 3).
     """
 
-    decision: Decision
+    decision: SsvcDecision
     path: str
     ssvc_vector: str
     hazard: str

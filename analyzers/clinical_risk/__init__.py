@@ -14,13 +14,13 @@ from analyzers.clinical_risk import exploitation, hazards, rubric, ssvc, vectors
 from analyzers.clinical_risk.circumstances import circumstances
 from analyzers.clinical_risk.rules import Fact, answer_all
 from meddojo.case import Case
-from meddojo.clinical import ClinicalRisk, Decision, EnvironmentalScore
+from meddojo.clinical import ClinicalRisk, EnvironmentalScore, SsvcDecision
 from meddojo.config import AnalyzerConfig
 from meddojo.finding import Finding, Stream
 from meddojo.severity import Severity
 from meddojo.vulnerability import Vulnerability
 
-_TAGS = frozenset(decision.tag for decision in Decision)
+_TAGS = frozenset(decision.tag for decision in SsvcDecision)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from analyzers.clinical_risk.rules import Fact, Facts, Question, first, read_questions, rest_on, table, told
-from meddojo.clinical import Answer, Decision
+from meddojo.clinical import Answer, SsvcDecision
 
 _TREE = ("Exploitation", "Automatable", "Technical impact", "Mission & well-being")
 _LEVELS = ("low", "medium", "high")
@@ -18,7 +18,7 @@ _DERIVED = "derived from CVSS: "
 class Outcome:
     """The decision, the readable way to it, its vector string, and what each point rests on."""
 
-    decision: Decision
+    decision: SsvcDecision
     path: str
     vector: str
     answers: tuple[Answer, ...]
@@ -47,7 +47,7 @@ def decide(facts: Facts) -> Outcome:
     return Outcome(decision, f"{' → '.join(steps)} → {decision.value}", _vector(values, decision), tuple(answers))
 
 
-def decision_of(exploitation: str, automatable: str, technical_impact: str, mission: str) -> Decision:
+def decision_of(exploitation: str, automatable: str, technical_impact: str, mission: str) -> SsvcDecision:
     """One cell of the decision table.
 
     Raises
@@ -56,7 +56,7 @@ def decision_of(exploitation: str, automatable: str, technical_impact: str, miss
         If a value is none of its point.
     """
     row = table("ssvc.toml")["decisions"][f"{exploitation}, {automatable}, {technical_impact}"]
-    return Decision(row[_LEVELS.index(mission)])
+    return SsvcDecision(row[_LEVELS.index(mission)])
 
 
 def _marked(origin: tuple[str, ...]) -> str:
@@ -65,7 +65,7 @@ def _marked(origin: tuple[str, ...]) -> str:
     return _DERIVED + text if all(each.endswith("(published)") for each in origin) else text
 
 
-def _vector(values: Mapping[str, str], decision: Decision) -> str:
+def _vector(values: Mapping[str, str], decision: SsvcDecision) -> str:
     """As the SSVC calculator of CERT/CC writes it, but without the time at its end: the same case, the same text."""
     letters = table("ssvc.toml")["letters"]
     steps = [(point.key, values[point.id]) for point in _keyed()] + [("D", decision.value)]
