@@ -115,12 +115,16 @@ def _kev(identifier: str, record: JsonObject) -> KevEntry | None:
 
 
 def _ssvc(record: JsonObject) -> SsvcPoints | None:
-    """CISA's decision points (vulnrichment), which NVD repeats as ``ssvcV203``; what they say else is left out."""
+    """CISA's decision points (vulnrichment), which NVD repeats as ``ssvcV203``; other words are left out."""
     for metric in record.object("metrics").objects("ssvcV203"):
         data = metric.object("ssvcData")
-        said = {name: option.text(name).lower() for option in data.objects("options") for name in _SSVC_VALUES}
-        points = {name: _SSVC_VALUES[name].get(value, "") for name, value in said.items() if value}
-        if any(points.values()):
+        points = {
+            name: known[value]
+            for option in data.objects("options")
+            for name, known in _SSVC_VALUES.items()
+            if (value := option.text(name).lower()) in known
+        }
+        if points:
             return SsvcPoints(
                 data.text("role") or "CISA Coordinator",
                 points.get("exploitation", ""),
