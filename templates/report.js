@@ -278,7 +278,7 @@
   function clinicalBlock(clinical) {
     if (!clinical) return [];
     const scores = (clinical.scores || []).map(([where, version, score, vector]) =>
-      ["CVSS " + version + " " + where + ": " + score.toFixed(1) + " ", make("code", {}, vector)]);
+      ["CVSS " + version + " " + where + ": " + (score === null ? "no score" : score.toFixed(1)) + " ", make("code", {}, vector)]);
     const answers = clinical.answers.map(([gives, question, answer, origin]) =>
       [make("strong", {}, gives), (question ? " from " + question + " = " : ": ") + answer + (origin ? " (" + origin + ")" : "")]);
     return block("What it means for a patient",

@@ -26,7 +26,7 @@ def headline_score(finding: Finding) -> CvssScore | None:
         delivered; else the first at all; None when there is none.
     """
     scored = finding.clinical.environmental if finding.clinical else None
-    if scored is not None and scored.delivered:
+    if scored is not None and scored.delivered and math.isfinite(scored.score):
         return CvssScore(scored.vector, scored.score, scored.version, "on this device")
     scores = [score for score in finding.cvss if math.isfinite(score.base_score) and 0.0 <= score.base_score <= 10.0]
     fitting = [score for score in scores if score.severity == finding.severity]
