@@ -48,7 +48,8 @@ def _first(impact: str, facts: Facts) -> Hazard | None:
 def _controls(facts: Facts, profile: Profile) -> list[str]:
     """What the inventory states, and what it says of network and place."""
     told = list(profile.controls)
-    if facts.get("exposure") and facts["exposure"].values == ("restricted",):
+    filtered = "exposure" in facts and facts["exposure"].values == ("restricted",)
+    if filtered and "control.network-segmentation" not in facts:
         told.append("a filtered network zone")
     if profile.physical_access == "locked":
         told.append("a locked room")

@@ -60,6 +60,8 @@ def test_controls_are_those_stated_and_those_of_the_place() -> None:
     told = line(profile, A="H", exposure="restricted")
     assert told.endswith("Existing controls: dose limits; a filtered network zone; a locked room.")
     assert line(A="H", exposure="internal").endswith("Existing controls: none stated.")
+    segmented = {"A": "H", "exposure": "restricted", "control.network-segmentation": "yes"}
+    assert line(Profile(controls=("network segmentation",)), **segmented).endswith("controls: network segmentation.")
 
 
 def test_every_situation_is_conservative_and_every_row_can_be_reached() -> None:

@@ -99,6 +99,7 @@ def test_harm_needs_a_vulnerability_that_touches_the_function() -> None:
         ({"AV": "N", "AC": "H", "PR": "N", "UI": "N", "C": "N", "I": "N"}, "no", "partial"),
         ({"AV": "N", "AC": "L", "PR": "L", "UI": "N", "C": "L", "I": "H"}, "no", "partial"),
         ({"AV": "N", "AC": "L", "PR": "N", "UI": "R", "C": "H", "I": "H"}, "no", "total"),
+        ({"AV": "N", "AC": "L", "PR": "N", "C": "N", "I": "N"}, "yes", "partial"),  # of CVSS v2
         ({}, "yes", "total"),
         ({"AV": "P", "cvss_automatable": "Y"}, "yes", "total"),
         ({"AV": "N", "AC": "L", "PR": "N", "UI": "N", "cvss_automatable": "N"}, "no", "total"),
