@@ -1,8 +1,8 @@
 """The questions of the medical-device rubric, and the environmental score they lead to.
 
 The text of the rubric could not be read here, so none of its own examples is. What is checked against the world outside
-are the ids and the order of its questions on attack vector and impact, as two public calculators implement them (Deep
-Armor's page of 2020 and ``osamusic/med-cvss``), and the scores, which the library ``cvss`` computes.
+are the ids and the order of its questions, as two public calculators show them (Deep Armor's page of 2020 and
+``osamusic/med-cvss``), how one goes on from answer to answer (the second), and the equations of CVSS.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def test_every_rule_of_every_metric_can_decide_and_names_things_that_exist(metri
 @pytest.mark.parametrize(
     ("known", "expected"),
     [
-        # How the attacker gets there, as both calculators go on from answer to answer.
+        # How the attacker gets there, as med-cvss goes on from answer to answer.
         ({"AV": "N"}, {"XAVN": "yes", "XAVT": "yes"}),
         ({"AV": "N", "connectivity": "wireless"}, {"XAVN": "yes", "XAVT": "yes", "XAVW": "yes"}),
         ({"AV": "N", "connectivity": "wired"}, {"XAVN": "yes", "XAVT": "yes", "XAVW": "no", "XAVR": "no"}),
