@@ -8,16 +8,15 @@ import io
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from connectors.inventory_columns import CHECKS, COLUMNS, FLAGS, LISTS, NAMES, SYNONYMS
 from connectors.inventory_ids import Row, identify
 from connectors.reading import decode_text, read_bytes, skipped
-from connectors.scans.cpe import is_cpe23
 from connectors.unpacking import MEBIBYTE
 from meddojo.device import Device
 from meddojo.errors import ConfigError, InputError
@@ -26,35 +25,8 @@ from meddojo.interface import Skipped
 MAX_INVENTORY_BYTES = 64 * MEBIBYTE
 MAX_VALUE_LENGTH = 500
 
-COLUMNS = tuple(field.name for field in fields(Device))
-
-SYNONYMS: Mapping[str, tuple[str, ...]] = {
-    "id": ("device_id",),
-    "vendor": ("manufacturer", "make", "manufacturer_name", "vendor_name"),
-    "model": ("product", "model_name", "device_model", "product_name", "device", "device_name"),
-    "version": ("firmware", "firmware_version", "software_version", "software", "sw_version", "fw_version"),
-    "quantity": ("qty", "count", "number_of_devices"),
-    "location": ("department", "site", "room", "ward"),
-    "network_zone": ("zone", "network", "vlan", "network_segment", "segment"),
-    "udi_di": ("udi", "gtin", "udi_device_identifier"),
-    "model_number": ("catalog_number", "catalogue_number", "order_number", "part_number", "ref", "model_no"),
-    "serial_number": ("serial", "serial_no", "serial_numbers", "sn"),
-    "software_hash": ("file_hash", "sha256", "image_hash"),
-    "cpe": ("cpe23", "cpe_2.3", "cpe_name"),
-    "purl": ("package_url",),
-    "fda_product_code": ("fda_code", "fda_procode", "procode"),
-    "iec62304_class": ("software_safety_class", "iec_62304_class", "iec_62304", "iec62304"),
-    "sbom_file": ("sbom", "sbom_path"),
-}
-"""Other names of a column; blanks, hyphens and underscores are alike, and so are capital and small letters.
-
-Left out on purpose: "asset tag" and the like, which name one piece of equipment where an id names a device model in
-one place, and "product code" and "safety class", which mean other things in a maintenance system.
-"""
-
 _DELIMITERS = (",", ";", "\t")
 _HEAD_CHARACTERS = 64 * 1024
-_NAMES = {synonym: column for column, synonyms in SYNONYMS.items() for synonym in synonyms}
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _WORKBOOK_MAGIC = b"PK\x03\x04"
 _TABLE_LINE = re.compile(r"\s*\[\[\s*device\s*\]\]")
@@ -160,18 +132,28 @@ def _toml_row(table: Mapping[str, Any], place: str, origin: str) -> Row | Skippe
     for key, value in table.items():
         column = _column(key)
         if not column:
-            near = difflib.get_close_matches(_normalise(key), [*COLUMNS, *_NAMES], n=1)
+            near = difflib.get_close_matches(_normalise(key), [*COLUMNS, *NAMES], n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(COLUMNS)}"
             raise InputError(origin, f"{place}, key {key[:100]!r}", "not known", hint)
         if column in values:
             return Skipped(origin, f"{place}, key {key}: {column} is given twice")
-        if isinstance(value, bool | datetime) or not isinstance(value, str | int | date):
+        plain = _plain(column, value)
+        if isinstance(plain, bool | datetime) or not isinstance(plain, str | int | date):
             return Skipped(origin, f"{place}, key {key}: neither a text nor a number")
         try:
-            values[column] = str(value)
+            values[column] = str(plain)
         except ValueError:
             return Skipped(origin, f"{place}, key {key}: a number with too many digits")
     return Row(place, values)
+
+
+def _plain(column: str, value: Any) -> Any:
+    """A truth value or a list of texts, where the column takes one, as it is written in a CSV file."""
+    if column in FLAGS and isinstance(value, bool):
+        return "yes" if value else "no"
+    if column in LISTS and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return "; ".join(value)
+    return value
 
 
 def _csv_rows(text: str, origin: str, notes: list[str]) -> Iterator[Row | Skipped]:
@@ -252,7 +234,7 @@ def _normalise(name: str) -> str:
 def _column(name: str) -> str:
     """The column a heading or key stands for; empty when it is not known."""
     normalised = _normalise(name)
-    return normalised if normalised in COLUMNS else _NAMES.get(normalised, "")
+    return normalised if normalised in COLUMNS else NAMES.get(normalised, "")
 
 
 def _check(row: Row, origin: str) -> Row | Skipped:
@@ -265,7 +247,7 @@ def _check(row: Row, origin: str) -> Row | Skipped:
                 raise ValueError("a line break or control character; is a quotation mark missing?")
             if len(value) > MAX_VALUE_LENGTH:
                 raise ValueError(f"longer than {MAX_VALUE_LENGTH} characters")
-            check = _CHECKS.get(column)
+            check = CHECKS.get(column)
             values[column] = check(value) if check and value else value
         except ValueError as error:
             return skipped(InputError(origin, f"{row.place}, column {column}", str(error)))
@@ -273,66 +255,3 @@ def _check(row: Row, origin: str) -> Row | Skipped:
         if not values.get(column):
             return skipped(InputError(origin, f"{row.place}, column {column}", "is empty"))
     return Row(row.place, values)
-
-
-def _sbom_file(value: str) -> str:
-    file = os.path.normpath(value)
-    if Path(file).parts[0] == os.pardir:
-        raise ValueError("leaves the folder of the inventory; write the absolute path if that is meant")
-    return file
-
-
-def _quantity(value: str) -> str:
-    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) < 1:
-        raise ValueError(f"{value[:40]!r} is not a positive whole number")
-    return value
-
-
-def _safety_class(value: str) -> str:
-    letter = value.upper().removeprefix("CLASS").strip()
-    if letter not in ("A", "B", "C"):
-        raise ValueError(f"{value[:40]!r} is not A, B or C (IEC 62304, 4.3)")
-    return letter
-
-
-def _software_hash(value: str) -> str:
-    algorithm, _, digest = value.lower().rpartition(":")
-    if not re.fullmatch(r"[0-9a-f]{32,128}", digest):
-        raise ValueError(f"{value[:40]!r} is not a hash as hexadecimal digits, sha256:1f0c...")
-    return f"{algorithm or 'sha256'}:{digest}"
-
-
-def _product_code(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]{3}", value):
-        raise ValueError(f"{value[:40]!r} is not an FDA product code, which has three letters")
-    return value.upper()
-
-
-@lru_cache(maxsize=65536)
-def _cpe(value: str) -> str:
-    if not is_cpe23(value):
-        raise ValueError(f"{value[:80]!r} is not a CPE 2.3 name, which has 13 parts divided by colons")
-    return value
-
-
-@lru_cache(maxsize=65536)
-def _purl(value: str) -> str:
-    from packageurl import PackageURL
-
-    try:
-        PackageURL.from_string(value)
-    except ValueError:
-        raise ValueError(f"{value[:80]!r} is not a package URL (pkg:type/name@version)") from None
-    return value
-
-
-_CHECKS: Mapping[str, Callable[[str], str]] = {
-    "quantity": _quantity,
-    "cpe": _cpe,
-    "purl": _purl,
-    "fda_product_code": _product_code,
-    "iec62304_class": _safety_class,
-    "sbom_file": _sbom_file,
-    "software_hash": _software_hash,
-}
-"""Column -> its final form; a ValueError says what is wrong with it."""

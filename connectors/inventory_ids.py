@@ -9,12 +9,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from connectors.inventory_columns import PROFILE, split
 from meddojo.device import Device
 from meddojo.interface import Skipped
+from meddojo.profile import Connectivity, PatientData, PhysicalAccess, Profile, Purpose
 
 _NAMING = ("vendor", "model", "location", "network_zone")
 _IDENTITY = (*_NAMING, "version")
 _DETAILS = ("udi_di", "model_number", "cpe", "purl", "software_hash", "fda_product_code", "iec62304_class", "sbom_file")
+_TOLD_APART = (*_DETAILS, *PROFILE)
+_FLAGS = {"yes": True, "no": False}
 _LISTED = 5
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
 
@@ -92,10 +96,10 @@ def _merge(rows: Iterable[Row], origin: str) -> tuple[list[tuple[Row, int]], lis
     merged: list[tuple[Row, int]] = []
     notes = []
     for same in groups.values():
-        if any(len({row.values.get(column) for row in same} - {None, ""}) > 1 for column in _DETAILS):
-            exact: defaultdict[tuple[str, ...], list[Row]] = defaultdict(list)
+        if any(len({row.values.get(column) for row in same} - {None, ""}) > 1 for column in _TOLD_APART):
+            exact: defaultdict[tuple[tuple[str, ...], ...], list[Row]] = defaultdict(list)
             for row in same:
-                exact[_full_key(row)].append(row)
+                exact[_full_key(row), _profile_key(row)].append(row)
             parts = list(exact.values())
         else:
             parts = [same]
@@ -124,13 +128,17 @@ def _names(rows: Sequence[Row], taken: set[str]) -> list[str]:
     final = [name if name and counts[name] == 1 and name not in taken else "" for name in short]
     taken = taken | set(final)
     open_names = Counter(name for name, done in zip(longer, final, strict=True) if not done)
+    alike = Counter(_full_key(row) for row in rows)
     for index, (name, done) in enumerate(zip(longer, final, strict=True)):
         if done:
             continue
         if name and open_names[name] == 1 and name not in taken:
             final[index] = name
         else:
-            final[index] = f"{name}-{_digest(*_full_key(rows[index]))}".strip("-")
+            # A profile counts only where nothing else tells two rows apart: who states one later keeps the id.
+            key = _full_key(rows[index])
+            key = (*key, *_profile_key(rows[index])) if alike[key] > 1 else key
+            final[index] = f"{name}-{_digest(*key)}".strip("-")
     return final
 
 
@@ -163,6 +171,22 @@ def _device(name: str, row: Row, quantity: int | None = None) -> Device:
         model_number=text("model_number", ""),
         serial_number=text("serial_number", ""),
         software_hash=text("software_hash", ""),
+        profile=_profile(row.values),
+    )
+
+
+def _profile(values: Mapping[str, str]) -> Profile:
+    text = values.get
+    return Profile(
+        purpose=Purpose(purpose) if (purpose := text("purpose")) else None,
+        life_sustaining=_FLAGS.get(text("life_sustaining", "")),
+        alarm=_FLAGS.get(text("alarm", "")),
+        delivers=_FLAGS.get(text("delivers", "")),
+        connectivity=tuple(Connectivity(kind) for kind in split(text("connectivity", ""))),
+        patient_data=PatientData(amount) if (amount := text("patient_data")) else None,
+        physical_access=PhysicalAccess(access) if (access := text("physical_access")) else None,
+        fda_device_class=text("fda_device_class", ""),
+        controls=tuple(split(text("controls", ""))),
     )
 
 
@@ -173,6 +197,10 @@ def _key(row: Row, columns: Iterable[str]) -> tuple[str, ...]:
 
 def _full_key(row: Row) -> tuple[str, ...]:
     return (*_key(row, _IDENTITY), *(row.values.get(column, "") for column in _DETAILS))
+
+
+def _profile_key(row: Row) -> tuple[str, ...]:
+    return tuple(row.values.get(column, "") for column in PROFILE)
 
 
 def _places(rows: Sequence[Row]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from meddojo.profile import NOTHING_STATED, Profile
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -35,6 +37,8 @@ class Device:
         Software safety class ``A``, ``B`` or ``C`` (IEC 62304, 4.3); empty when unknown.
     sbom_file
         Path of the device's SBOM, absolute or relative to the inventory file.
+    profile
+        What it does for a patient and how it can be reached.
     """
 
     id: str
@@ -53,6 +57,7 @@ class Device:
     model_number: str = ""
     serial_number: str = ""
     software_hash: str = ""
+    profile: Profile = NOTHING_STATED
 
     @property
     def label(self) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from meddojo.advisory import Remediation
+from meddojo.clinical import ClinicalRisk
 from meddojo.sbom import Component
 from meddojo.severity import CvssScore, Severity
 from meddojo.vulnerability import EpssScore, KevEntry
@@ -61,7 +62,7 @@ class Finding:
     summary
         What the vulnerability is, in a source's words.
     severity
-        The band delivered; from the published score that `severity_reason` names.
+        The band delivered; from the score that `severity_reason` names.
     probability
         0 to 1: that the finding applies to the device; the highest of its citations.
     needs_review
@@ -72,6 +73,8 @@ class Finding:
         What threat intelligence says of it, a line each: ``used by Industroyer (S0604); ATT&CK for ICS T0814 ...``.
     suppressed
         Who states that nothing is to be done, and why; such a finding is kept but not delivered. Empty otherwise.
+    clinical
+        What it means on this device for a patient; None where nobody asked.
     """
 
     stream: Stream
@@ -97,6 +100,7 @@ class Finding:
     tags: tuple[str, ...] = ()
     threats: tuple[str, ...] = ()
     suppressed: str = ""
+    clinical: ClinicalRisk | None = None
 
     @property
     def identity(self) -> str:

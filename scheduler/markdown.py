@@ -49,6 +49,7 @@ def of_outcome(outcome: Outcome) -> str:
                 finding.severity.value,
                 finding.check,
                 finding.device_id,
+                finding.clinical.decision.value if finding.clinical else "",
                 f"{finding.epss.probability:.1%}" if finding.epss else "",
                 ", ".join(
                     note
@@ -62,7 +63,11 @@ def of_outcome(outcome: Outcome) -> str:
             ]
             for finding in sorted(findings, key=urgency)[:_SHOWN]
         ]
-        lines += ["### Look at these first", "", *_table(["severity", "finding", "device", "EPSS", "why"], rows)]
+        lines += [
+            "### Look at these first",
+            "",
+            *_table(["severity", "finding", "device", "SSVC", "EPSS", "why"], rows),
+        ]
     lines += _list("In doubt, nothing was closed", outcome.doubts)
     lines += _list("Skipped", [f"{each.origin}: {each.reason}" for each in outcome.skipped])
     lines += _list("Not delivered", [f"{each.origin}: {each.reason}" for each in outcome.deliveries.problems])

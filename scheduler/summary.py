@@ -90,6 +90,7 @@ def _top(findings: Iterable[Finding]) -> Table:
         "",
         _whole("finding"),
         _whole("device"),
+        "SSVC",
         "EPSS",
         "why",
         box=None,
@@ -105,17 +106,19 @@ def _top(findings: Iterable[Finding]) -> Table:
             Text(finding.severity.value, style=_COLOURS[finding.severity]),
             Text(finding.check),
             Text(finding.device_id),
+            finding.clinical.decision.value if finding.clinical else "",
             epss,
             Text(", ".join(notes) or finding.citations[0].source if finding.citations else ""),
         )
     return table
 
 
-def urgency(finding: Finding) -> tuple[bool, bool, int, float, str, str]:
-    """Order of findings: certain before doubtful, exploited before severe, severe before likely."""
+def urgency(finding: Finding) -> tuple[bool, int, bool, int, float, str, str]:
+    """Order of findings: certain before doubtful, then by SSVC decision, exploited, severity and likelihood."""
     likely = finding.epss.probability if finding.epss else 0.0
     return (
         finding.needs_review,
+        -(finding.clinical.decision.rank if finding.clinical else -1),
         finding.kev is None,
         -finding.severity.rank,
         -likely,

@@ -1,11 +1,13 @@
 "use strict";
 (function () {
   const LEVELS = ["Info", "Low", "Medium", "High", "Critical"];
+  const DECISIONS = ["Track", "Track*", "Attend", "Act"];
+  const DECISION_STYLES = ["ssvc-track", "ssvc-track-closely", "ssvc-attend", "ssvc-act"];
   const CHUNK = 200;
   const PRINT_LIMIT = 2000;
   const OPEN_BY_ITSELF = 60;
   const HEADINGS = [
-    ["Finding", "check"], ["Severity", "severity"], ["EPSS", "epss"], ["Applies", "probability"], ["Sources", ""], ["Fix", ""],
+    ["Finding", "check"], ["Severity", "severity"], ["SSVC", "ssvc"], ["EPSS", "epss"], ["Applies", "probability"], ["Sources", ""], ["Fix", ""],
   ];
 
   const byId = (id) => document.getElementById(id);
@@ -54,15 +56,17 @@
     const data = new FormData(form);
     const words = (data.get("q") || "").toLowerCase().split(/\s+/).filter(Boolean);
     const levels = new Set(data.getAll("severity").map((name) => LEVELS.indexOf(name)));
+    const ssvc = new Set(data.getAll("ssvc").map((name) => DECISIONS.indexOf(name)));
     const text = (name) => data.get(name) || "";
     return {
-      words, levels, device: text("device"), vendor: text("vendor"), zone: text("zone"), stream: text("stream"),
+      words, levels, ssvc, device: text("device"), vendor: text("vendor"), zone: text("zone"), stream: text("stream"),
       kev: data.has("kev"), review: data.has("review"), undecided: data.has("decided"),
     };
   }
 
   function passes(finding, filter) {
     return (!filter.levels.size || filter.levels.has(finding.severity))
+      && (!filter.ssvc.size || filter.ssvc.has(finding.ssvc))
       && (!filter.kev || finding.kev > 0)
       && (!filter.review || finding.review === 1)
       && (!filter.undecided || finding.verdict === "")
@@ -77,7 +81,7 @@
     const data = new FormData(form);
     const parts = new URLSearchParams();
     for (const name of ["q", "device", "vendor", "zone", "stream"]) if (data.get(name)) parts.set(name, data.get(name));
-    if (data.getAll("severity").length) parts.set("severity", data.getAll("severity").join(","));
+    for (const name of ["severity", "ssvc"]) if (data.getAll(name).length) parts.set(name, data.getAll(name).join(","));
     for (const name of ["kev", "review"]) if (data.has(name)) parts.set(name, "1");
     if (data.has("decided")) parts.set("decided", "0");
     return parts.toString();
@@ -90,8 +94,10 @@
     for (const name of ["q", "device", "vendor", "zone", "stream"]) {
       if (form.elements[name]) form.elements[name].value = parts.get(name) || "";
     }
-    const levels = (parts.get("severity") || "").toLowerCase().split(",");
-    for (const box of form.querySelectorAll("[name=severity]")) box.checked = levels.includes(box.value.toLowerCase());
+    for (const name of ["severity", "ssvc"]) {
+      const chosen = (parts.get(name) || "").toLowerCase().split(",");
+      for (const box of form.querySelectorAll("[name=" + name + "]")) box.checked = chosen.includes(box.value.toLowerCase());
+    }
     for (const name of ["kev", "review"]) form.elements[name].checked = parts.get(name) === "1";
     form.elements.decided.checked = parts.get("decided") === "0";
     return true;
@@ -216,6 +222,7 @@
       make("th", { scope: "row", "data-label": "Finding" }, toggle, name, ...flags, title, components),
       cell("Severity", badge(level.toLowerCase(), level),
         finding.score === null ? "" : make("span", { class: "score" }, " " + finding.score.toFixed(1))),
+      cell("SSVC", finding.ssvc < 0 ? "–" : badge(DECISION_STYLES[finding.ssvc], DECISIONS[finding.ssvc])),
       cell("EPSS", percent(finding.epss)),
       cell("Applies", percent(finding.probability)),
       cell("Sources", finding.sources || "–"),
@@ -244,12 +251,13 @@
   function detailRow(finding) {
     details = details || parse("details");
     const row = named(details.columns, details.rows[finding.number]);
-    const [body, citations, remediations, components] =
-      [row.body, row.citations, row.remediations, row.components].map((position) => details.pool[position]);
+    const [body, citations, remediations, components, clinical] =
+      [row.body, row.citations, row.remediations, row.components, row.clinical].map((position) => details.pool[position]);
     const paragraph = (text) => (text ? make("p", {}, text) : "");
     const wide = [
       ...decisionBlock(row.decision),
       ...block("What it is", paragraph(body.summary)),
+      ...clinicalBlock(clinical),
     ];
     const columns = [
       block("Why it is thought to apply", list(citations.map(citation))),
@@ -265,6 +273,19 @@
     const boxes = columns.filter((content) => content.length).map((content) => make("div", {}, ...content));
     const cell = make("td", { colspan: String(HEADINGS.length) }, ...wide, make("div", { class: "columns" }, ...boxes));
     return make("tr", { class: "detail" }, cell);
+  }
+
+  function clinicalBlock(clinical) {
+    if (!clinical) return [];
+    const scores = (clinical.scores || []).map(([where, version, score, vector]) =>
+      ["CVSS " + version + " " + where + ": " + (score === null ? "no score" : score.toFixed(1)) + " ", make("code", {}, vector)]);
+    const answers = clinical.answers.map(([gives, question, answer, origin]) =>
+      [make("strong", {}, gives), (question ? " from " + question + " = " : ": ") + answer + (origin ? " (" + origin + ")" : "")]);
+    return block("What it means for a patient",
+      make("p", {}, clinical.hazard),
+      make("p", {}, "SSVC: " + clinical.path + " ", make("code", {}, clinical.vector)),
+      list(scores),
+      make("details", {}, make("summary", {}, "What each figure rests on"), list(answers)));
   }
 
   function decisionBlock(decision) {

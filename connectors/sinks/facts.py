@@ -17,13 +17,17 @@ _UNSAFE_IN_URL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ufeff<>\"\\^`{|}]"
 
 
 def headline_score(finding: Finding) -> CvssScore | None:
-    """The published score to show beside the severity.
+    """The score to show beside the severity.
 
     Returns
     -------
     CvssScore or None
-        The first score whose band is the band delivered; else the first at all; None when there is none.
+        The environmental score, where the severity is its band; else the first published score whose band is the band
+        delivered; else the first at all; None when there is none.
     """
+    scored = finding.clinical.environmental if finding.clinical else None
+    if scored is not None and scored.delivered and math.isfinite(scored.score):
+        return CvssScore(scored.vector, scored.score, scored.version, "on this device")
     scores = [score for score in finding.cvss if math.isfinite(score.base_score) and 0.0 <= score.base_score <= 10.0]
     fitting = [score for score in scores if score.severity == finding.severity]
     return next(iter(fitting or scores), None)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from connectors.sinks.facts import decisions_by_identity, headline_score, vulnerability_page, web_link
 from meddojo import __version__
+from meddojo.clinical import ClinicalRisk
 from meddojo.device import Device
 from meddojo.finding import Decision, Finding
 from meddojo.interface import RunContext, StreamResult
@@ -145,6 +146,7 @@ def _message(device: Device, finding: Finding) -> str:
         "Known to be exploited." if finding.kev else "",
         f"{finding.epss.movement}." if finding.epss and finding.epss.movement else "",
         f"Severity {finding.severity.value}: {finding.severity_reason}." if finding.severity_reason else "",
+        f"SSVC decision: {finding.clinical.decision.value}." if finding.clinical else "",
         f"Fixed in {', '.join(finding.fix_versions)}." if finding.fix_versions else "",
         f"Matched with probability {finding.probability:.2f}:",
         "; ".join(f"{citation.source}: {citation.reason}" for citation in finding.citations),
@@ -221,10 +223,34 @@ def _result_properties(device: Device, finding: Finding) -> dict[str, Any]:
         day = epss.day.isoformat()
         moved = {"movement": epss.movement} if epss.movement else {}
         properties["epss"] = {"probability": epss.probability, "percentile": epss.percentile, "date": day, **moved}
+    if finding.clinical is not None:
+        properties["clinical"] = _clinical(finding.clinical)
     if kev is not None:
         due = {"dueDate": kev.due_date.isoformat()} if kev.due_date else {}
         properties["kev"] = {"dateAdded": kev.date_added.isoformat(), "ransomwareUse": kev.ransomware_use, **due}
     return properties
+
+
+def _clinical(clinical: ClinicalRisk) -> dict[str, Any]:
+    """What it means for a patient, each figure with what it rests on."""
+    scored = clinical.environmental
+    told: dict[str, Any] = {
+        "ssvc": {"decision": clinical.decision.value, "path": clinical.path, "vector": clinical.ssvc_vector},
+        "hazard": clinical.hazard,
+        "answers": [
+            {"question": each.question, "answer": each.answer, "gives": each.gives, "origin": each.origin}
+            for each in clinical.answers
+        ],
+    }
+    if scored is not None:
+        told["environmental"] = {
+            "version": scored.version,
+            "vector": scored.vector,
+            "score": scored.score,
+            "baseVector": scored.base_vector,
+            "baseScore": scored.base_score,
+        }
+    return told
 
 
 def _invocation(results: Sequence[StreamResult], context: RunContext) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from connectors.inventory import Inventory, read_inventory
 from connectors.inventory_ids import Row, identify, slug
 from meddojo.errors import ConfigError, InputError
+from meddojo.profile import NOTHING_STATED, Connectivity, PatientData, PhysicalAccess, Profile, Purpose
 
 
 def read(folder: Path, text: str | bytes, name: str = "inventory.csv") -> Inventory:
@@ -305,3 +306,92 @@ def test_the_example(hospital: Path) -> None:
     inventory = read_inventory(hospital / "inventory.toml")
     assert len(inventory.devices) >= 12 and not inventory.skipped and not inventory.notes
     assert all(Path(device.sbom_file).is_file() for device in inventory.devices if device.sbom_file)
+
+
+# ---- what it means for a patient ----
+
+PROFILED = """
+    [[device]]
+    vendor = "Acme"
+    model = "Pump"
+    purpose = "Therapy"
+    life_sustaining = true
+    alarm = "no"
+    delivers = false
+    connectivity = ["wired", "bluetooth"]
+    patient_data = "records"
+    physical_access = "locked"
+    fda_device_class = "Class II"
+    controls = ["network segmentation", "dose  limits"]
+"""
+
+
+def test_a_profile_of_a_toml_file(tmp_path: Path) -> None:
+    (device,) = read(tmp_path, PROFILED, "i.toml").devices
+    assert device.profile == Profile(
+        Purpose.THERAPY,
+        life_sustaining=True,
+        alarm=False,
+        delivers=False,
+        connectivity=(Connectivity.WIRED, Connectivity.BLUETOOTH),
+        patient_data=PatientData.RECORDS,
+        physical_access=PhysicalAccess.LOCKED,
+        fda_device_class="2",
+        controls=("network segmentation", "dose limits"),
+    )
+
+
+def test_a_profile_of_a_csv_file_under_other_names(tmp_path: Path) -> None:
+    text = "manufacturer,model,life support,alarms,interfaces,phi,fda class\nAcme,Pump,Y,0,serial; wired,some,3\n"
+    (device,) = read(tmp_path, text).devices
+    assert device.profile == Profile(
+        life_sustaining=True,
+        alarm=False,
+        connectivity=(Connectivity.SERIAL, Connectivity.WIRED),
+        patient_data=PatientData.SOME,
+        fda_device_class="3",
+    )
+
+
+def test_what_is_not_stated_stays_unknown(tmp_path: Path) -> None:
+    (device,) = read(tmp_path, "vendor,model,alarm,purpose\nAcme,Pump,,\n").devices
+    assert device.profile == NOTHING_STATED == Profile()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("purpose", "toy", "'toy' is none of therapy, diagnosis, monitoring, support"),
+        ("life_sustaining", "perhaps", "neither yes nor no"),
+        ("connectivity", "none; wired", "both that it is connected and that it is not"),
+        ("connectivity", "pigeon", "'pigeon' is none of none, serial"),
+        ("patient_data", "lots", "is none of none, some, records"),
+        ("physical_access", "roof", "is none of public, staff, locked"),
+        ("fda_device_class", "4", "is not 1, 2 or 3"),
+    ],
+)
+def test_a_profile_that_cannot_be_read_is_told(tmp_path: Path, column: str, value: str, said: str) -> None:
+    inventory = read(tmp_path, f"vendor,model,{column}\nA,B,{value}\nA,C,\n")
+    (skipped,) = inventory.skipped
+    assert f"line 2, column {column}" in skipped.reason and said in skipped.reason
+
+
+@pytest.mark.parametrize("value", ["[1, 2]", "{a = 1}", "true", '[["wired"]]'])
+def test_a_list_of_anything_but_texts_is_skipped(tmp_path: Path, value: str) -> None:
+    text = f'[[device]]\nvendor = "A"\nmodel = "B"\nconnectivity = {value}\n[[device]]\nvendor = "A"\nmodel = "C"\n'
+    (skipped,) = read(tmp_path, text, "i.toml").skipped
+    assert "neither a text nor a number" in skipped.reason
+
+
+def test_stating_a_profile_changes_no_id(tmp_path: Path) -> None:
+    """Rows told apart by a hash (same name and version, another CPE) keep it when a profile is added."""
+    head = "vendor,model,version,fda_product_code,alarm\n"
+    plain = read(tmp_path, head + "A,B,1,MHX,\nA,B,1,DRT,\n").devices
+    stated = read(tmp_path, head + "A,B,1,MHX,yes\nA,B,1,DRT,no\n").devices
+    assert [device.id for device in plain] == [device.id for device in stated]
+    assert len({device.id for device in plain}) == 2
+
+
+def test_rows_that_differ_in_their_profile_alone_are_two_devices(tmp_path: Path) -> None:
+    first, second = read(tmp_path, "vendor,model,version,alarm\nA,B,1,yes\nA,B,1,no\n").devices
+    assert first.id != second.id and first.profile != second.profile

@@ -289,3 +289,24 @@ def test_no_secret_shows_in_an_error(secret: str, wrong: dict[str, str]) -> None
         load_config(None, {name: text.replace("{}", secret) for name, text in wrong.items()})
     assert secret not in str(caught.value) and secret not in repr(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None, "a traceback would show the value"
+
+
+def test_exposure_of_network_zones() -> None:
+    config = load_config(None, {"MEDDOJO_ANALYZERS__ZONES__MONITORING": "restricted"}).analyzers
+    assert config.exposure(" Monitoring ") == "restricted"
+    assert config.exposure("DMZ") == "open" and config.exposure("attic") is None and config.exposure("") is None
+    assert config.severity == "environmental"
+
+
+def test_a_zone_stated_goes_before_a_known_one(tmp_path: Path) -> None:
+    file = tmp_path / "meddojo.toml"
+    file.write_text('[analyzers.zones]\noffice = "restricted"\n')
+    assert load_config(file, {}).analyzers.exposure("office") == "restricted"
+
+
+@pytest.mark.parametrize("text", ['[analyzers.zones]\noffice = "far"\n', '[analyzers]\nseverity = "guessed"\n'])
+def test_an_exposure_or_severity_that_is_none_is_an_error(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "meddojo.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=r"analyzers\.(zones\.office|severity)"):
+        load_config(file, {})

@@ -12,7 +12,7 @@ from typing import Any
 from connectors.feeds.nvd.affected import parse_affected
 from connectors.reading import JsonObject
 from meddojo.severity import CvssScore
-from meddojo.vulnerability import CVE_PATTERN, Configuration, CpeMatch, CpeNode, KevEntry, Vulnerability
+from meddojo.vulnerability import CVE_PATTERN, Configuration, CpeMatch, CpeNode, KevEntry, SsvcPoints, Vulnerability
 
 _METRICS = (
     ("cvssMetricV40", "4.0"),
@@ -20,6 +20,11 @@ _METRICS = (
     ("cvssMetricV30", "3.0"),
     ("cvssMetricV2", "2.0"),
 )
+_SSVC_VALUES = {
+    "exploitation": {"none": "none", "poc": "public poc", "public poc": "public poc", "active": "active"},
+    "automatable": {"no": "no", "yes": "yes"},
+    "technicalImpact": {"partial": "partial", "total": "total"},
+}
 _CWE = re.compile(r"CWE-([0-9]{1,6})")
 
 
@@ -63,6 +68,7 @@ def parse_cve(record: JsonObject) -> Vulnerability:
         kev=_kev(identifier, record),
         tags=tuple(dict.fromkeys(tag for entry in record.objects("cveTags") for tag in entry.texts("tags"))),
         assigner=record.text("sourceIdentifier").strip(),
+        ssvc=_ssvc(record),
     )
 
 
@@ -108,6 +114,26 @@ def _kev(identifier: str, record: JsonObject) -> KevEntry | None:
         required_action=record.text("cisaRequiredAction").strip(),
         name=record.text("cisaVulnerabilityName").strip(),
     )
+
+
+def _ssvc(record: JsonObject) -> SsvcPoints | None:
+    """CISA's decision points (vulnrichment), which NVD repeats as ``ssvcV203``; other words are left out."""
+    for metric in record.object("metrics").objects("ssvcV203"):
+        data = metric.object("ssvcData")
+        points = {
+            name: known[value]
+            for option in data.objects("options")
+            for name, known in _SSVC_VALUES.items()
+            if (value := option.text(name).lower()) in known
+        }
+        if points:
+            return SsvcPoints(
+                data.text("role") or "CISA Coordinator",
+                points.get("exploitation", ""),
+                points.get("automatable", ""),
+                points.get("technicalImpact", ""),
+            )
+    return None
 
 
 def _configuration(item: JsonObject) -> Configuration:

@@ -127,7 +127,7 @@ def _axes() -> list[Markup]:
     for probability, label in ((0.0001, "≤0.01%"), (0.001, "0.1%"), (0.01, "1%"), (0.1, "10%"), (1.0, "100%")):
         y = _y(probability)
         parts += [line.format(_LEFT, y, _RIGHT, y), _text(_LEFT - 5, y + 4, label, "end")]
-    parts.append(_text((_LEFT + _RIGHT) / 2, _BOTTOM + 34, "CVSS base score", "middle"))
+    parts.append(_text((_LEFT + _RIGHT) / 2, _BOTTOM + 34, "CVSS score", "middle"))
     parts.append(_text(_x(7) + 6, _y(0.1) - 7, "severe and likely", css="faint"))
     return parts
 

@@ -14,7 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from connectors.sinks.facts import vulnerability_page, web_link
-from connectors.sinks.report.model import DeviceView, Entry
+from connectors.sinks.report.model import DeviceView, Entry, ssvc_rank
 from meddojo.finding import Finding
 
 INDEX_COLUMNS = (
@@ -24,6 +24,7 @@ INDEX_COLUMNS = (
     "page",
     "severity",
     "score",
+    "ssvc",
     "epss",
     "kev",
     "probability",
@@ -35,7 +36,7 @@ INDEX_COLUMNS = (
     "components",
     "aliases",
 )
-DETAIL_COLUMNS = ("body", "citations", "remediations", "components", "decision", "identity")
+DETAIL_COLUMNS = ("body", "citations", "remediations", "components", "clinical", "decision", "identity")
 
 _ESCAPES = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
 _TEXT_LIMIT = 4000
@@ -86,6 +87,7 @@ def _index_row(device: int, entry: Entry) -> list[Any]:
         vulnerability_page(finding.check),
         finding.severity.rank,
         entry.score.base_score if entry.score else None,
+        ssvc_rank(finding),
         _number(finding.epss.probability) if finding.epss else None,
         0 if finding.kev is None else 2 if finding.kev.ransomware_use else 1,
         _number(finding.probability),
@@ -118,7 +120,7 @@ def _detail_row(pool: _Pool, entry: Entry) -> list[Any]:
         decision.decided.date().isoformat() if decision.decided else "",
         clip(decision.justification),
     ]
-    shared = (pool.add(each) for each in (_body(finding), citations, remediations, components))
+    shared = (pool.add(each) for each in (_body(finding), citations, remediations, components, _clinical(finding)))
     return [*shared, verdict, finding.identity]
 
 
@@ -143,6 +145,28 @@ def _body(finding: Finding) -> dict[str, Any]:
             kev.due_date.isoformat() if kev.due_date else "",
             clip(kev.required_action),
             kev.ransomware_use,
+        ],
+    }
+
+
+def _clinical(finding: Finding) -> dict[str, Any] | None:
+    clinical = finding.clinical
+    if clinical is None:
+        return None
+    scored = clinical.environmental
+    return {
+        "decision": clinical.decision.value,
+        "path": clip(clinical.path),
+        "vector": clinical.ssvc_vector,
+        "hazard": clip(clinical.hazard),
+        "scores": scored
+        and [
+            ["on this device", scored.version, _number(scored.score), clip(scored.vector, 400)],
+            ["published", scored.version, _number(scored.base_score), clip(scored.base_vector, 300)],
+        ],
+        "answers": [
+            [each.gives or each.question, each.question if each.gives else "", each.answer, clip(each.origin)]
+            for each in clinical.answers
         ],
     }
 

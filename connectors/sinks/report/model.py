@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from connectors.sinks.facts import decisions_by_identity, headline_score
+from meddojo.clinical import SsvcDecision
 from meddojo.device import Device
 from meddojo.finding import Decision, Finding
 from meddojo.interface import RunContext, SourceState, StreamResult
@@ -23,9 +24,14 @@ TOP_LENGTH = 15
 _ENRICHMENT = {"kev", "epss", "taxii"}
 
 
+def ssvc_rank(finding: Finding) -> int:
+    """0 for Track to 3 for Act; -1 where nothing was decided."""
+    return finding.clinical.decision.rank if finding.clinical else -1
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A finding with what people decided about it; `score` is the published one shown beside the severity."""
+    """A finding with what people decided about it; `score` is the one shown beside the severity."""
 
     finding: Finding
     decision: Decision | None
@@ -37,6 +43,7 @@ class Entry:
         finding = self.finding
         return (
             self.decision is not None,
+            -ssvc_rank(finding),
             finding.kev is None,
             -finding.severity.rank,
             -(finding.epss.probability if finding.epss else 0.0),
@@ -130,10 +137,10 @@ class Topic:
 
     @cached_property
     def urgency(self) -> tuple[object, ...]:
-        """Sort key: exploited, then severity, then EPSS, then units."""
+        """Sort key: SSVC decision, then exploited, severity, EPSS and units."""
         finding = self.lead.finding
         epss = finding.epss.probability if finding.epss else 0.0
-        return (finding.kev is None, -finding.severity.rank, -epss, -self.units, self.check)
+        return (-ssvc_rank(finding), finding.kev is None, -finding.severity.rank, -epss, -self.units, self.check)
 
     @property
     def action(self) -> str:
@@ -197,6 +204,12 @@ class Report:
     def exploited(self) -> int:
         """Open findings that are known to be exploited."""
         return sum(view.exploited for view in self.devices)
+
+    @cached_property
+    def ssvc(self) -> Mapping[SsvcDecision, int]:
+        """Open findings by SSVC decision."""
+        rated = (entry.finding.clinical for view in self.devices for entry in view.open)
+        return Counter(each.decision for each in rated if each)
 
     @cached_property
     def to_review(self) -> int:

@@ -18,6 +18,7 @@ from connectors.sinks.report import embedded
 from connectors.sinks.report.charts import charts
 from connectors.sinks.report.model import SEVERITIES, TOP_LENGTH, Report, read
 from meddojo import __version__
+from meddojo.clinical import SsvcDecision
 from meddojo.interface import RunContext, StreamResult
 
 # Rows that are also written out for browsers without scripts, in all and for one device; the rest is in findings.json.
@@ -53,6 +54,7 @@ def render(results: Sequence[StreamResult], context: RunContext) -> str:
             details=embedded.embed(embedded.details(report.devices)),
             choices=_choices(report),
             severities=SEVERITIES,
+            decisions=tuple(reversed(SsvcDecision)),
             top=report.topics[:TOP_LENGTH],
             static_rows=_static_rows(len(report.devices)),
             skipped_shown=SKIPPED_SHOWN,

@@ -17,6 +17,7 @@ from analyzers.matching import Matching, build, candidates
 from analyzers.matching.index import advisory_keys, device_keys, sbom_keys, vulnerability_keys
 from connectors.feeds.csaf.document import parse_document
 from connectors.feeds.nvd.record import parse_record
+from connectors.inventory import read_inventory
 from connectors.scans.pms_scanner import read_grype
 from connectors.scans.sbom import read_sbom
 from meddojo.advisory import Advisory
@@ -61,9 +62,7 @@ def hospital_feeds(folder: Path) -> tuple[tuple[Advisory, ...], tuple[Vulnerabil
 
 def hospital_case(hospital: Path, name: str) -> Case:
     advisories, records = hospital_feeds(hospital / "feeds")
-    device = next(
-        Device(**row) for row in tomllib.loads((hospital / "inventory.toml").read_text())["device"] if row["id"] == name
-    )
+    device = next(each for each in read_inventory(hospital / "inventory.toml").devices if each.id == name)
     sbom = read_sbom((hospital / device.sbom_file).read_bytes(), device.sbom_file) if device.sbom_file else None
     scans: list[ScanReport] = []
     for row in tomllib.loads((hospital / "meddojo.toml").read_text())["scans"]:

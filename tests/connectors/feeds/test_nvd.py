@@ -21,7 +21,7 @@ from meddojo.errors import InputError
 from meddojo.interface import Checkpoint, Feed, Skipped
 from meddojo.serialise import from_json, to_json
 from meddojo.severity import CvssScore
-from meddojo.vulnerability import Configuration, CpeMatch, CpeNode, KevEntry, Vulnerability
+from meddojo.vulnerability import Configuration, CpeMatch, CpeNode, KevEntry, SsvcPoints, Vulnerability
 
 PUMP = "cpe:2.3:o:acme:pump_firmware:*:*:*:*:*:*:*:*"
 HARDWARE = "cpe:2.3:h:acme:pump:-:*:*:*:*:*:*:*"
@@ -291,3 +291,29 @@ def test_real_records(shared_data: Path) -> None:
     assert all(item.published and item.published.tzinfo is UTC for item in items)
     assert sum(item.kev is not None for item in items) == 2
     assert any(product.version_text == "< 8.3.0" for item in items for product in item.affected)
+
+
+def with_ssvc(*options: dict[str, Any], role: str = "CISA Coordinator") -> Vulnerability:
+    data = {"timestamp": "2025-01-16T19:32:50.230975Z", "id": "CVE-2024-0001", "options": list(options), "role": role}
+    metrics = {"ssvcV203": [{"source": "134c704f", "ssvcData": data}]}
+    return parse_record({"id": "CVE-2024-0001", "metrics": metrics}, "here")
+
+
+def test_ssvc_points_that_cisa_published() -> None:
+    options = ({"exploitation": "poc"}, {"automatable": "yes"}, {"technicalImpact": "total"})
+    record = with_ssvc(*options)
+    assert record.ssvc == SsvcPoints("CISA Coordinator", "public poc", "yes", "total")
+    assert from_json(Vulnerability, to_json(record)) == record
+
+
+def test_ssvc_points_nobody_knows_are_left_out() -> None:
+    assert with_ssvc({"exploitation": "perhaps"}, {"mood": "grim"}).ssvc is None
+    assert with_ssvc({"automatable": "NO"}, role="").ssvc == SsvcPoints("CISA Coordinator", automatable="no")
+    assert parse_record({"id": "CVE-2024-0001"}, "here").ssvc is None
+
+
+def test_real_records_carry_ssvc(shared_data: Path) -> None:
+    *items, _ = _update(shared_data / "nvd_api2_medical_sample.jsonl.zst")
+    points = {each.id: each.ssvc for each in items if isinstance(each, Vulnerability) and each.ssvc}
+    assert len(points) == 6
+    assert points["CVE-2015-1635"] == SsvcPoints("CISA Coordinator", "active", "yes", "total")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from meddojo.advisory import Remediation
+from meddojo.clinical import Answer, ClinicalRisk, EnvironmentalScore, SsvcDecision
 from meddojo.device import Device
 from meddojo.finding import Citation, Decision, Finding, Stream, Verdict
 from meddojo.interface import RunContext, Skipped, SourceState, StreamResult
@@ -183,6 +185,27 @@ def _compliance() -> Finding:
     )
 
 
+def rated() -> tuple[list[StreamResult], RunContext]:
+    """The same hospital, every vulnerability rated for its device, the decisions in turn."""
+    results, context = hospital()
+    return [replace(result, findings=tuple(map(_rated, result.findings))) for result in results], context
+
+
+def _rated(each: Finding, hazard: str = "Hazardous situation: therapy could stop.") -> Finding:
+    if each.stream is not Stream.VULNERABILITIES:
+        return each
+    decision = list(SsvcDecision)[int(each.check[-1]) % 4]
+    base = each.cvss[0]
+    scored = EnvironmentalScore(f"{base.vector}/IR:H/AR:H", 8.8, "3.1", base.vector, base.base_score)
+    answers = (
+        Answer("AR", "H", "AR:H", "delivers yes (FDA product code FRN)"),
+        Answer("Exploitation", "none", "", "default: no evidence in the sources read"),
+    )
+    path = f"Exploitation: none (default: no evidence in the sources read) → {decision.value}"
+    clinical = ClinicalRisk(decision, path, "SSVCv2/E:N/A:N/T:P/P:S/B:M/M:M/D:T/", hazard, scored, answers)
+    return replace(each, clinical=clinical)
+
+
 def hostile() -> tuple[list[StreamResult], RunContext]:
     """Every string of the run tries to be markup, script or a dangerous address."""
     nasty = '"><img src=x onerror=alert(1)>' + ATTACK + "</title></noscript><!--\u2028\u202e' onmouseover='alert(1)"
@@ -212,6 +235,14 @@ def hostile() -> tuple[list[StreamResult], RunContext]:
         citations=tuple(Citation(nasty, address, 0.9, nasty) for address in addresses),
         references=addresses,
         tags=(nasty,),
+        clinical=ClinicalRisk(
+            SsvcDecision.ACT,
+            nasty,
+            nasty,
+            nasty,
+            EnvironmentalScore(nasty, float("nan"), nasty, nasty, float("inf"), delivered=True),
+            (Answer(nasty, nasty, nasty, nasty),),
+        ),
     )
     decision = Decision(attacked.identity, Verdict.OUT_OF_SCOPE, nasty, "javascript:alert(1)", STARTED, nasty)
     source = SourceState(nasty, 1, STARTED, None, nasty, 1)

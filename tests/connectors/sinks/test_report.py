@@ -305,6 +305,11 @@ def hospital_page(tmp_path_factory: pytest.TempPathFactory) -> str:
     return write(tmp_path_factory.mktemp("hospital"), samples.hospital()).as_uri()
 
 
+@pytest.fixture(scope="module")
+def rated_page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write(tmp_path_factory.mktemp("rated"), samples.rated()).as_uri()
+
+
 ROWS = "[...document.querySelectorAll('.device:not([hidden]) table.findings tbody tr:not(.detail)')]"
 CHECKS = ROWS + ".map((row) => row.querySelector('a, .check').textContent)"
 
@@ -417,6 +422,43 @@ def test_tables_sort_by_their_headings(browser: Browser, hospital_page: str) -> 
     assert browser.run(CHECKS)[:2] == ["CVE-2021-33018", "CVE-2021-33020"]
 
 
+@pytest.mark.parametrize(
+    ("fragment", "decisions"), [("ssvc=Act", {"Act"}), ("ssvc=track*,Attend", {"Track*", "Attend"})]
+)
+def test_the_decision_filters(browser: Browser, rated_page: str, fragment: str, decisions: set[str]) -> None:
+    browser.open(f"{rated_page}#{fragment}")
+    results, _ = samples.rated()
+    findings = [each for result in results for each in result.findings if each.clinical]
+    expected = sorted(each.check for each in findings if each.clinical and each.clinical.decision.value in decisions)
+    assert expected and sorted(browser.run(CHECKS)) == expected
+
+
+def test_the_decision_sorts_and_is_kept_in_the_address(browser: Browser, rated_page: str) -> None:
+    shown = ROWS + ".map((row) => row.querySelector('[data-label=SSVC]').textContent)"
+    browser.open(f"{rated_page}#device=pacs-1")
+    browser.run(
+        "[...document.querySelectorAll('.device[open] thead button')].find((e) => e.textContent === 'SSVC').click()"
+    )
+    browser.wait("document.querySelector('.device[open] th[aria-sort=descending]') !== null")
+    found = browser.run(shown)
+    assert found == sorted(found, key=["Act", "Attend", "Track*", "Track"].index) and len(set(found)) > 2
+    browser.run("document.querySelector('[name=ssvc][value=Act]').click()")
+    browser.wait("location.hash === '#device=pacs-1&ssvc=Act'")
+    assert set(browser.run(shown)) == {"Act"}
+
+
+def test_a_row_opens_to_what_it_means_for_a_patient(browser: Browser, rated_page: str) -> None:
+    browser.open(f"{rated_page}#q=CVE-2022-0778")
+    browser.run("document.querySelector('.toggle').click(); document.querySelector('.detail details').open = true")
+    detail = browser.run("document.querySelector('tr.detail').innerText")
+    for text in (
+        "What it means for a patient", "Hazardous situation: therapy could stop.", "CVSS 3.1 on this device: 8.8",
+        "A:H/IR:H/AR:H", "CVSS 3.1 published: 7.5", "SSVC: Exploitation: none", "SSVCv2/E:N/",
+        "AR:H from AR = H (delivers yes (FDA product code FRN))",
+    ):  # fmt: skip
+        assert text in detail
+
+
 def test_without_scripts_the_tables_are_there(browser: Browser, hospital_page: str) -> None:
     browser.call("Emulation.setScriptExecutionDisabled", value=True)
     try:
@@ -432,18 +474,18 @@ def test_without_scripts_the_tables_are_there(browser: Browser, hospital_page: s
 
 
 @pytest.mark.parametrize("width", [320, 390, 800, 1280])
-def test_no_width_needs_sideways_scrolling(browser: Browser, hospital_page: str, width: int) -> None:
+def test_no_width_needs_sideways_scrolling(browser: Browser, rated_page: str, width: int) -> None:
     browser.screen(width, 900)
-    browser.open(f"{hospital_page}#device=ct-1")
+    browser.open(f"{rated_page}#device=ct-1")
     browser.run("document.querySelector('.toggle').click()")
     assert browser.run("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_text_has_contrast_enough(browser: Browser, hospital_page: str, dark: bool) -> None:
+def test_text_has_contrast_enough(browser: Browser, rated_page: str, dark: bool) -> None:
     """WCAG 2.2, 1.4.3: at least 4.5 to 1."""
     browser.screen(1280, 900, dark)
-    browser.open(f"{hospital_page}#device=ct-1")
+    browser.open(f"{rated_page}#device=ct-1")
     browser.run("document.querySelectorAll('.toggle').forEach((button) => button.click())")
     assert browser.run(_CONTRASTS) == []
 
