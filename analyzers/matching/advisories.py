@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from analyzers.matching.candidates import Candidate, Source
@@ -37,10 +37,18 @@ class _Leaf:
     match: DeviceMatch
 
 
-def match_advisory(device: Device, advisory: Advisory) -> Iterator[Candidate | Clearance]:
-    """What an advisory says about a device: at most one candidate or clearance for each of its vulnerabilities."""
+def match_advisory(
+    device: Device, advisory: Advisory, products: Iterable[AffectedProduct] | None = None
+) -> Iterator[Candidate | Clearance]:
+    """What an advisory says about a device: at most one candidate or clearance for each of its vulnerabilities.
+
+    Parameters
+    ----------
+    products
+        Those of its products that may be the device, where an index has told; None means all.
+    """
     leaves: dict[str, _Leaf] = {}
-    for product in advisory.products:
+    for product in advisory.products if products is None else products:
         match = match_product(device, product)
         if match is not None:
             leaves[product.product_id] = _Leaf(product, match)

@@ -1,0 +1,105 @@
+"""A whole inventory against many advisories at once.
+
+An inverted index leads from the keys of a device (`analyzers.matching.index`) to the product leaves that have one of
+them: an advisory with 400 leaves costs only those that are nominated. Whether a leaf is the device's product does not
+depend on the installed version, so names are compared once for all devices that are called alike, and devices that
+agree in their version too are judged once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from analyzers.matching.advisories import Clearance, match_advisory
+from analyzers.matching.candidates import Candidate
+from analyzers.matching.index import affected_product_keys, device_keys
+from analyzers.matching.products import match_product
+from meddojo.advisory import Advisory, AffectedProduct
+from meddojo.device import Device
+
+Statement = Candidate | Clearance
+"""What an advisory says about one of its vulnerabilities and a device, with probability and reason in its citation."""
+
+Leaf = tuple[int, int]
+"""Position of an advisory, and of a product in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeafIndex:
+    """Advisories, and where in them the products of a key stand.
+
+    Attributes
+    ----------
+    leaves
+        Index key -> positions, ascending.
+    """
+
+    advisories: tuple[Advisory, ...]
+    leaves: Mapping[str, Sequence[Leaf]]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMatches:
+    """What all advisories say about one device, in their order; devices that are alike share the statements."""
+
+    device: Device
+    statements: tuple[Statement, ...]
+
+
+def index_leaves(advisories: Iterable[Advisory]) -> LeafIndex:
+    """Read the keys of every product of every advisory."""
+    every = tuple(advisories)
+    leaves: dict[str, list[Leaf]] = {}
+    for number, advisory in enumerate(every):
+        for position, product in enumerate(advisory.products):
+            for key in affected_product_keys(product):
+                leaves.setdefault(key, []).append((number, position))
+    return LeafIndex(every, leaves)
+
+
+def match_fleet(devices: Iterable[Device], index: LeafIndex) -> Iterator[DeviceMatches]:
+    """Match every device with every advisory of the index.
+
+    Yields
+    ------
+    DeviceMatches
+        One for each device, those with no statement included; sorted by name and version, not in the order given, so
+        that the statements of only one group of like devices are held at a time.
+    """
+    ordered = sorted(devices, key=_identity)
+    for _, called_alike in groupby(ordered, key=_name):
+        alike = [list(group) for _, group in groupby(called_alike, key=_identity)]
+        named = named_leaves(alike[0][0], index)
+        for group in alike:
+            statements = tuple(_judge(group[0], named, index.advisories))
+            yield from (DeviceMatches(device, statements) for device in group)
+
+
+def named_leaves(device: Device, index: LeafIndex) -> dict[int, list[AffectedProduct]]:
+    """The leaves that name the device, whatever its version, by position of their advisory."""
+    nominated = {leaf for key in device_keys(device) for leaf in index.leaves.get(key, ())}
+    named: dict[int, list[AffectedProduct]] = {}
+    for number, position in sorted(nominated):
+        product = index.advisories[number].products[position]
+        if match_product(device, product) is not None:
+            named.setdefault(number, []).append(product)
+    return named
+
+
+def _judge(
+    device: Device, named: Mapping[int, Sequence[AffectedProduct]], advisories: Sequence[Advisory]
+) -> Iterator[Statement]:
+    for number, products in named.items():
+        yield from match_advisory(device, advisories[number], products)
+
+
+def _name(device: Device) -> tuple[str, ...]:
+    """All of a device that tells which product it is."""
+    return device.vendor, device.model, device.cpe, device.purl
+
+
+def _identity(device: Device) -> tuple[str, ...]:
+    """All of a device that matching looks at."""
+    return *_name(device), device.version
