@@ -8,7 +8,7 @@ agree in their version too are judged once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -16,28 +16,32 @@ from analyzers.matching.advisories import Clearance, match_advisory
 from analyzers.matching.candidates import Candidate
 from analyzers.matching.index import affected_product_keys, device_keys
 from analyzers.matching.products import match_product
+from analyzers.matching.stated import stated_products
 from meddojo.advisory import Advisory, AffectedProduct
 from meddojo.device import Device
 
 Statement = Candidate | Clearance
 """What an advisory says about one of its vulnerabilities and a device, with probability and reason in its citation."""
 
-Leaf = tuple[int, int]
-"""Position of an advisory, and of a product in it."""
+Leaf = tuple[int, AffectedProduct]
+"""A product leaf and the position of its advisory."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeafIndex:
-    """Advisories, and where in them the products of a key stand.
+    """Advisories, and their leaves by what they name.
 
     Attributes
     ----------
     leaves
-        Index key -> positions, ascending.
+        Leaves that name the same product and differ in the versions at most, group by group.
+    groups
+        Index key -> positions of groups.
     """
 
     advisories: tuple[Advisory, ...]
-    leaves: Mapping[str, Sequence[Leaf]]
+    leaves: tuple[Sequence[Leaf], ...]
+    groups: Mapping[str, Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +53,18 @@ class DeviceMatches:
 
 
 def index_leaves(advisories: Iterable[Advisory]) -> LeafIndex:
-    """Read the keys of every product of every advisory."""
+    """Group the leaves of all advisories by what they name, and the groups by their keys."""
     every = tuple(advisories)
-    leaves: dict[str, list[Leaf]] = {}
+    alike: dict[Hashable, list[Leaf]] = {}
     for number, advisory in enumerate(every):
-        for position, product in enumerate(advisory.products):
-            for key in affected_product_keys(product):
-                leaves.setdefault(key, []).append((number, position))
-    return LeafIndex(every, leaves)
+        for product in advisory.products:
+            alike.setdefault(_naming(product), []).append((number, product))
+    leaves = tuple(alike.values())
+    groups: dict[str, list[int]] = {}
+    for position, group in enumerate(leaves):
+        for key in affected_product_keys(group[0][1]):
+            groups.setdefault(key, []).append(position)
+    return LeafIndex(every, leaves, groups)
 
 
 def match_fleet(devices: Iterable[Device], index: LeafIndex) -> Iterator[DeviceMatches]:
@@ -79,20 +87,27 @@ def match_fleet(devices: Iterable[Device], index: LeafIndex) -> Iterator[DeviceM
 
 def named_leaves(device: Device, index: LeafIndex) -> dict[int, list[AffectedProduct]]:
     """The leaves that name the device, whatever its version, by position of their advisory."""
-    nominated = {leaf for key in device_keys(device) for leaf in index.leaves.get(key, ())}
+    nominated = {position for key in device_keys(device) for position in index.groups.get(key, ())}
+    groups = [index.leaves[position] for position in nominated]
     named: dict[int, list[AffectedProduct]] = {}
-    for number, position in sorted(nominated):
-        product = index.advisories[number].products[position]
-        if match_product(device, product) is not None:
-            named.setdefault(number, []).append(product)
+    for leaves in groups:
+        if match_product(device, leaves[0][1]) is not None:
+            for number, product in leaves:
+                named.setdefault(number, []).append(product)
     return named
 
 
 def _judge(
     device: Device, named: Mapping[int, Sequence[AffectedProduct]], advisories: Sequence[Advisory]
 ) -> Iterator[Statement]:
-    for number, products in named.items():
-        yield from match_advisory(device, advisories[number], products)
+    for number in sorted(named):
+        yield from match_advisory(device, advisories[number], named[number])
+
+
+def _naming(product: AffectedProduct) -> Hashable:
+    """All of a leaf that tells which product it names: its readings without versions, and its identifiers."""
+    stated = tuple((each.vendor, each.product) for each in stated_products(product))
+    return stated, product.vendor, product.product, product.cpe, product.purl, product.model_numbers, product.skus
 
 
 def _name(device: Device) -> tuple[str, ...]:
