@@ -31,14 +31,14 @@ VERSION_UNKNOWN = 0.12
 _VERSION = re.compile(r"\d+(?:\.\d+){1,3}")
 _LEGAL_FORMS = (", Inc.", " GmbH", " AG", " Ltd.", " Corporation", " Medical", " Healthcare")
 _KINDS = (
-    "Infusion Pump", "Syringe Pump", "Patient Monitor", "Ventilator", "Ultrasound System", "CT Scanner", "Dialysis System",
-    "Analyzer", "Telemetry Receiver", "Anesthesia Workstation", "Incubator", "Defibrillator", "Endoscopy Tower",
+    "Infusion Pump", "Syringe Pump", "Patient Monitor", "Ventilator", "Ultrasound System", "CT Scanner", "Analyzer",
+    "Dialysis System", "Telemetry Receiver", "Anesthesia Workstation", "Incubator", "Defibrillator", "Endoscopy Tower",
     "Bed Controller", "Nurse Call Server", "PACS Workstation", "Badge Reader", "Access Switch", "Chiller Controller",
     "Label Printer", "Tablet Dispenser", "Sterilizer", "Microscope", "Electrocardiograph", "Surgical Light",
 )  # fmt: skip
 _SYLLABLES = (
-    "al ba cor dex el fen gly hal ix jo kar lum med nor ox pul qui ra sen tor ul vas wen xan yo zen bri cla dro fle gra "
-    "ple pri sta tri vel mon phy the lis nex ria vita"
+    "al ba cor dex el fen gly hal ix jo kar lum med nor ox pul qui ra sen tor ul vas wen xan yo zen bri cla dro fle "
+    "gra ple pri sta tri vel mon phy the lis nex ria vita"
 ).split()
 
 
