@@ -117,8 +117,7 @@ class Processes:
                 yield from self._judge_together(waiting)
             except BrokenProcessPool:
                 # Nobody knows which device it was: the first batch in doubt is judged one by one.
-                for device in waiting.popleft():
-                    yield self._judge_alone(device)
+                yield from self._judge_singly(deque(waiting.popleft()))
 
     def _judge_together(self, waiting: deque[Sequence[Device]]) -> Iterator[Judged]:
         """Judge batch by batch, taking each from `waiting` when it is done."""
@@ -132,13 +131,18 @@ class Processes:
                 waiting.popleft()
                 yield from judged
 
-    def _judge_alone(self, device: Device) -> Judged:
-        try:
-            with _pool(1) as pool:
-                _check(pool)
-                return pool.submit(_work, self.order, [device]).result()[0]
-        except BrokenProcessPool:
-            return Skipped(device.id, _DIED)
+    def _judge_singly(self, waiting: deque[Device]) -> Iterator[Judged]:
+        """Judge one device at a time, so that the one under which the process dies is known."""
+        while waiting:
+            try:
+                with _pool(1) as pool:
+                    _check(pool)
+                    while waiting:
+                        judged = pool.submit(_work, self.order, [waiting[0]]).result()
+                        waiting.popleft()
+                        yield from judged
+            except BrokenProcessPool:
+                yield Skipped(waiting.popleft().id, _DIED)
 
 
 @dataclass(frozen=True, slots=True)
