@@ -185,12 +185,11 @@ class RecordShelf:
     def vulnerabilities_called(self, identifiers: Collection[str]) -> tuple[Vulnerability, ...]:
         """Vulnerabilities by their own identifiers, of every source, in order of source and id."""
         table = schema.vulnerability
-        digests: dict[tuple[str, str], str] = {}
+        records: dict[tuple[str, str], Vulnerability] = {}
         with self._database.read() as connection:
             for chunk in _chunks(identifiers):
-                statement = select(table.c.source, table.c.id, table.c.digest).where(table.c.id.in_(chunk))
-                digests |= {(row.source, row.id): row.digest for row in connection.execute(statement)}
-            records = self._read(connection, _VULNERABILITIES, digests)
+                for row in connection.execute(select(table).where(table.c.id.in_(chunk))):
+                    records[row.source, row.id] = self._parse(Vulnerability, row.digest, row.body)
         return tuple(records[name] for name in sorted(records))
 
     def kev(self, cves: Collection[str]) -> dict[str, KevEntry]:
@@ -262,19 +261,28 @@ class RecordShelf:
                     digests[row.scope, row.id] = row.digest
             records = self._read(connection, place, digests)
         names = [{name for key in keys for name in named.get(key, ())} for keys in clipped]
-        return [tuple(records[name] for name in sorted(each)) for each in names]
+        return [tuple(records[name] for name in sorted(each & records.keys())) for each in names]
 
     def _read(
         self, connection: Connection, place: _Indexed, digests: Mapping[tuple[str, str], str]
     ) -> dict[tuple[str, str], Any]:
-        """The records of these scopes and ids, each parsed once for all devices."""
+        """The records of these scopes and ids, as far as they are still there."""
         table = place.table.c
-        if len(self._parsed) > _PARSED_KEPT:
-            self._parsed.clear()
-        for names in _chunks([name for name, digest in digests.items() if digest not in self._parsed]):
-            bodies = select(table.digest, table.body).where(tuple_(table[place.scope], table.id).in_(names))
-            self._parsed |= {row.digest: from_json(place.record, row.body) for row in connection.execute(bodies)}
-        return {name: self._parsed[digest] for name, digest in digests.items()}
+        scope = table[place.scope]
+        found = {name: self._parsed[digest] for name, digest in digests.items() if digest in self._parsed}
+        for names in _chunks([name for name in digests if name not in found]):
+            statement = select(scope, table.id, table.digest, table.body).where(tuple_(scope, table.id).in_(names))
+            for row in connection.execute(statement):
+                found[row[0], row.id] = self._parse(place.record, row.digest, row.body)
+        return found
+
+    def _parse(self, kind: type, digest: str, body: str) -> Any:
+        """Parse a record once for all devices it may concern."""
+        if digest not in self._parsed:
+            if len(self._parsed) >= _PARSED_KEPT:
+                self._parsed.clear()
+            self._parsed[digest] = from_json(kind, body)
+        return self._parsed[digest]
 
 
 def _replaces(row: Mapping[str, Any], known: tuple[str, datetime | None] | None) -> bool:
