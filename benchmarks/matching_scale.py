@@ -76,7 +76,10 @@ def report(sizes: Sequence[int], seed: int) -> None:
                     f"(vendor, model); {part['matched']:,} assets are named by an advisory"
                 )
             counts = ", ".join(f"{part['bands'].get(band, 0):,} {band}" for band in BANDS)
-            print(f"  {processes} process(es): {part['match']:7.2f} s, peak {part['peak']:,.0f} MiB; {counts}")
+            print(
+                f"  {processes} process(es): {part['match']:7.2f} s, "
+                f"peak of the largest process {part['peak']:,.0f} MiB; {counts}"
+            )
         print(f"  growth: seconds ~ assets^{_exponent([(size, seconds[size, processes]) for size in sizes]):.2f}")
     _alternative(sizes, seed, seconds)
 
@@ -172,7 +175,7 @@ def _matched(devices: Sequence[Device], index: LeafIndex, processes: int) -> tup
     with multiprocessing.get_context("fork").Pool(processes) as pool:
         counted = pool.map(_counted_of_shared, _shares(devices, processes * 4), chunksize=1)
     bands = sum((Counter(part[0]) for part in counted), Counter())
-    return bands, sum(part[1] for part in counted), max(part[2] for part in counted)
+    return bands, sum(part[1] for part in counted), max(feeds.peak_memory(), *(part[2] for part in counted))
 
 
 def _counted(index: LeafIndex, devices: Iterable[Device]) -> tuple[dict[str, int], int, float]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from multiprocessing import get_context, parent_process
@@ -55,13 +55,7 @@ class Engine(Protocol):
 
 
 def choose_engine(config: Config, devices: int, store: Store, steps: Sequence[Analyzer], now: datetime) -> Engine:
-    """The engine that ``[engine]`` asks for, or that suits the number of devices.
-
-    Raises
-    ------
-    ConfigError
-        If the cluster cannot be reached, or its libraries are not installed.
-    """
+    """The engine that ``[engine]`` asks for, or that suits the number of devices."""
     order = Order(config.store.url, config.analyzers.model_dump_json(), now)
     if config.engine.cluster:
         return Cluster(config.engine.cluster, order, store)
@@ -83,7 +77,7 @@ class Order:
         The clock of all cases.
     """
 
-    store: str
+    store: str = field(repr=False)  # it may hold a password
     analyzers: str
     now: datetime
 
@@ -110,7 +104,13 @@ class Processes:
     order: Order
 
     def judge(self, devices: Sequence[Device]) -> Iterator[Judged]:
-        """What came of each device, in their order."""
+        """What came of each device, in their order.
+
+        Raises
+        ------
+        TransientError
+            If this machine starts no process.
+        """
         waiting = deque(_batches(devices))
         while waiting:
             try:
@@ -147,14 +147,20 @@ class Processes:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Workers of a Dask scheduler: cases travel there as JSON, findings come back as JSON."""
+    """Workers of a Dask scheduler, which need no store: cases travel there as JSON."""
 
     address: str
     order: Order
     store: Store
 
     def judge(self, devices: Sequence[Device]) -> Iterator[Judged]:
-        """What came of each device, in their order."""
+        """What came of each device, in their order.
+
+        Raises
+        ------
+        ConfigError
+            If the cluster cannot be reached, or its libraries are not installed.
+        """
         sent: deque[tuple[str, Any]] = deque()
         with _client(self.address) as client:
             for batch in _batches(devices):
