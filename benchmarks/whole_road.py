@@ -32,7 +32,7 @@ from meddojo.config import AnalyzerConfig, FeedConfig
 from meddojo.device import Device
 from meddojo.store import Store
 from meddojo.vulnerability import Vulnerability
-from scheduler.casework import build_case
+from scheduler.cases import build_case
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared" / "data"

@@ -157,6 +157,21 @@ class AnalyzerConfig(Section):
         return known.get(zone.strip().casefold())
 
 
+class EngineConfig(Section):
+    """``[engine]``: where devices are judged; the findings are the same everywhere.
+
+    Attributes
+    ----------
+    processes
+        How many at a time on this machine; 0 for as many as it has processors, when the inventory is large.
+    cluster
+        Address of a Dask scheduler whose workers judge instead; needs the extra ``cluster``.
+    """
+
+    processes: Annotated[int, Field(ge=0, le=256)] = 0
+    cluster: str = ""
+
+
 class ReportConfig(Section):
     """``[report]``: the local report."""
 
@@ -250,6 +265,7 @@ class Config(Section):
     scans: tuple[ScanConfig, ...] = ()
     jobs: tuple[JobConfig, ...] = ()
     analyzers: AnalyzerConfig = AnalyzerConfig()
+    engine: EngineConfig = EngineConfig()
     report: ReportConfig = ReportConfig()
     defectdojo: DefectDojoConfig = DefectDojoConfig()
     delivery: DeliveryConfig = DeliveryConfig()

@@ -19,7 +19,7 @@ from connectors.inventory import read_inventory
 from meddojo.config import AnalyzerConfig, Config
 from meddojo.device import Device
 from meddojo.store import Store
-from scheduler.casework import build_case
+from scheduler.cases import build_case
 from scheduler.console import Console
 from scheduler.intake import import_file
 from scheduler.pipeline import find_device

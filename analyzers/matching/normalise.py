@@ -37,6 +37,7 @@ def fold(text: str) -> str:
     return bare.replace("&", " and ").replace("'", "").replace(" w/", " with ").replace("wi-fi", "wifi")
 
 
+@lru_cache(maxsize=65536)
 def squash(text: str) -> str:
     """Letters and digits only: the same for ``PIC iX``, ``PICiX`` and ``pic-ix``."""
     return re.sub(r"[^0-9a-z]+", "", fold(text))

@@ -69,11 +69,13 @@ class ProductName:
     suffixes: frozenset[str] = frozenset()
 
 
+@lru_cache(maxsize=65536)
 def is_model(token: str) -> bool:
     """True for a model designation: anything with a digit, a range or a series."""
     return bool(_MODEL.search(token)) or token.endswith("~")
 
 
+@lru_cache(maxsize=65536)
 def is_set(token: str) -> bool:
     """True for a series, a range or a pattern: stands for many model designations."""
     return token.endswith("~") or ".." in token or _PATTERN.search(token) is not None

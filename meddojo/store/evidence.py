@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from meddojo.sbom import Sbom, ScanReport
 from meddojo.serialise import from_json, to_json
 from meddojo.store import schema
+from meddojo.store.chunks import chunks
 
 if TYPE_CHECKING:
     from meddojo.store.database import Database
@@ -40,10 +42,17 @@ class EvidenceShelf:
 
     def sbom(self, device_id: str) -> Sbom | None:
         """The device's SBOM, if one was ever read."""
+        return self.sboms([device_id]).get(device_id)
+
+    def sboms(self, device_ids: Collection[str]) -> dict[str, Sbom]:
+        """The SBOMs of those devices that have one."""
         table = schema.sbom
         with self._database.read() as connection:
-            body = connection.execute(select(table.c.body).where(table.c.device_id == device_id)).scalar()
-        return from_json(Sbom, body) if body else None
+            return {
+                row.device_id: from_json(Sbom, row.body)
+                for chunk in chunks(device_ids)
+                for row in connection.execute(select(table).where(table.c.device_id.in_(chunk)))
+            }
 
     def keep_scan(self, device_id: str, report: ScanReport, received: datetime) -> bool:
         """Replace the scanner's report on the device; False if the one there is as new or newer."""
@@ -70,8 +79,15 @@ class EvidenceShelf:
 
     def scans(self, device_id: str) -> tuple[ScanReport, ...]:
         """The newest report of every scanner on the device, by scanner name."""
+        return self.scans_of([device_id]).get(device_id, ())
+
+    def scans_of(self, device_ids: Collection[str]) -> dict[str, tuple[ScanReport, ...]]:
+        """The same for each of several devices that have any."""
         table = schema.scan
-        statement = select(table.c.body).where(table.c.device_id == device_id).order_by(table.c.scanner)
+        found: dict[str, tuple[ScanReport, ...]] = {}
         with self._database.read() as connection:
-            bodies = connection.execute(statement).scalars().all()
-        return tuple(from_json(ScanReport, body) for body in bodies)
+            for chunk in chunks(device_ids):
+                statement = select(table).where(table.c.device_id.in_(chunk)).order_by(table.c.scanner)
+                for row in connection.execute(statement):
+                    found[row.device_id] = (*found.get(row.device_id, ()), from_json(ScanReport, row.body))
+        return found

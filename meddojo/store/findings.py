@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Row, delete, select, update
 
 from meddojo.finding import Decision, Finding, Stream, Verdict
 from meddojo.serialise import from_json, to_json
 from meddojo.store import schema
+from meddojo.store.chunks import chunks
 
 if TYPE_CHECKING:
     from meddojo.store.database import Database
@@ -114,7 +115,7 @@ class FindingShelf:
         with self._database.read() as connection:
             bodies = connection.execute(statement).scalars().all()
         findings = (from_json(Finding, body) for body in bodies)
-        return tuple(sorted(findings, key=lambda finding: (finding.stream, finding.check, finding.component_key)))
+        return tuple(sorted(findings, key=_order))
 
     def first_seen(self, device_id: str) -> Mapping[str, datetime]:
         """When each of the device's findings was first seen, by identity."""
@@ -125,9 +126,18 @@ class FindingShelf:
 
     def known_as(self, device_id: str) -> Mapping[str, str]:
         """Every alias ever used on the device -> the check it was found under."""
-        findings = self.of_device(device_id, with_gone=True)
-        names = {alias: finding.check for finding in findings for alias in finding.aliases}
-        return names | {finding.check: finding.check for finding in findings}
+        return self.known_as_each([device_id])[device_id]
+
+    def known_as_each(self, device_ids: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+        """The same for each of several devices."""
+        table = schema.finding
+        found: dict[str, list[Finding]] = {device_id: [] for device_id in device_ids}
+        with self._database.read() as connection:
+            for chunk in chunks(device_ids):
+                statement = select(table.c.device_id, table.c.body).where(table.c.device_id.in_(chunk))
+                for row in connection.execute(statement):
+                    found[row.device_id].append(from_json(Finding, row.body))
+        return {device_id: _names(sorted(findings, key=_order)) for device_id, findings in found.items()}
 
     def stream_states(self, device_id: str) -> Mapping[Stream, StreamState]:
         """How each stream of the device stood when it was last judged."""
@@ -160,18 +170,24 @@ class FindingShelf:
 
     def decisions(self, device_id: str | None = None) -> tuple[Decision, ...]:
         """What people decided, about one device's findings or all."""
-        table = schema.decision
-        statement = select(table).order_by(table.c.identity, table.c.sink)
         if device_id is not None:
-            finding: Table = schema.finding
-            statement = statement.join(finding, finding.c.identity == table.c.identity)
-            statement = statement.where(finding.c.device_id == device_id)
+            return self.decisions_each([device_id])[device_id]
+        table = schema.decision
         with self._database.read() as connection:
-            rows = connection.execute(statement).all()
-        return tuple(
-            Decision(row.identity, Verdict(row.verdict), row.sink, row.reference, row.decided, row.justification)
-            for row in rows
-        )
+            rows = connection.execute(select(table).order_by(table.c.identity, table.c.sink)).all()
+        return tuple(_decision(row) for row in rows)
+
+    def decisions_each(self, device_ids: Collection[str]) -> Mapping[str, tuple[Decision, ...]]:
+        """What people decided, about the findings of each of several devices."""
+        table, finding = schema.decision, schema.finding
+        found: dict[str, list[Decision]] = {device_id: [] for device_id in device_ids}
+        with self._database.read() as connection:
+            for chunk in chunks(device_ids):
+                statement = select(table, finding.c.device_id).order_by(table.c.identity, table.c.sink)
+                statement = statement.join(finding, finding.c.identity == table.c.identity)
+                for row in connection.execute(statement.where(finding.c.device_id.in_(chunk))):
+                    found[row.device_id].append(_decision(row))
+        return {device_id: tuple(decisions) for device_id, decisions in found.items()}
 
     def begin_run(self, started: datetime) -> None:
         """Write down that a run is under way."""
@@ -192,3 +208,16 @@ class FindingShelf:
             return tuple(
                 Run(row.started, row.finished, row.exit_code, row.summary) for row in connection.execute(statement)
             )
+
+
+def _order(finding: Finding) -> tuple[str, str, str]:
+    return finding.stream, finding.check, finding.component_key
+
+
+def _names(findings: Sequence[Finding]) -> Mapping[str, str]:
+    names = {alias: finding.check for finding in findings for alias in finding.aliases}
+    return names | {finding.check: finding.check for finding in findings}
+
+
+def _decision(row: Row[Any]) -> Decision:
+    return Decision(row.identity, Verdict(row.verdict), row.sink, row.reference, row.decided, row.justification)

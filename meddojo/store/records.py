@@ -168,22 +168,29 @@ class RecordShelf:
 
     def advisories_naming(self, keys: Collection[str]) -> tuple[Advisory, ...]:
         """Advisories that name a product known under one of `keys`."""
-        return self._naming(_ADVISORIES, keys)
+        return self.advisories_naming_each([keys])[0]
 
     def vulnerabilities_naming(self, keys: Collection[str]) -> tuple[Vulnerability, ...]:
         """Vulnerabilities that name a product known under one of `keys`."""
-        return self._naming(_VULNERABILITIES, keys)
+        return self.vulnerabilities_naming_each([keys])[0]
+
+    def advisories_naming_each(self, wanted: Sequence[Collection[str]]) -> list[tuple[Advisory, ...]]:
+        """The same as `advisories_naming` for each of several sets of keys."""
+        return self._naming(_ADVISORIES, wanted)
+
+    def vulnerabilities_naming_each(self, wanted: Sequence[Collection[str]]) -> list[tuple[Vulnerability, ...]]:
+        """The same as `vulnerabilities_naming` for each of several sets of keys."""
+        return self._naming(_VULNERABILITIES, wanted)
 
     def vulnerabilities_called(self, identifiers: Collection[str]) -> tuple[Vulnerability, ...]:
-        """Vulnerabilities by their own identifiers, of every source."""
+        """Vulnerabilities by their own identifiers, of every source, in order of source and id."""
         table = schema.vulnerability
+        records: dict[tuple[str, str], Vulnerability] = {}
         with self._database.read() as connection:
-            bodies = [
-                body
-                for chunk in _chunks(identifiers)
-                for body in connection.execute(select(table.c.body).where(table.c.id.in_(chunk))).scalars()
-            ]
-        return tuple(from_json(Vulnerability, body) for body in bodies)
+            for chunk in _chunks(identifiers):
+                for row in connection.execute(select(table).where(table.c.id.in_(chunk))):
+                    records[row.source, row.id] = self._parse(Vulnerability, row.digest, row.body)
+        return tuple(records[name] for name in sorted(records))
 
     def kev(self, cves: Collection[str]) -> dict[str, KevEntry]:
         """KEV entries of those `cves` that have one."""
@@ -236,25 +243,46 @@ class RecordShelf:
         self._database.upsert(connection, schema.product_key, index)
         return len(changed)
 
-    def _naming(self, place: _Indexed, keys: Collection[str]) -> tuple[Any, ...]:
-        """Records that name a product known under one of `keys`, in order of scope and id."""
+    def _naming(self, place: _Indexed, wanted: Sequence[Collection[str]]) -> list[tuple[Any, ...]]:
+        """For each set of keys the records that name a product known under one of them, in order of scope and id."""
         index, table = schema.product_key.c, place.table.c
+        clipped = [{key[:_LONGEST_KEY] for key in keys} for keys in wanted]
+        named: dict[str, list[tuple[str, str]]] = {}
         digests: dict[tuple[str, str], str] = {}
         with self._database.read() as connection:
-            for chunk in _chunks({key[:_LONGEST_KEY] for key in keys}):
+            for chunk in _chunks(set().union(*clipped)):
                 statement = (
-                    select(index.scope, index.id, table.digest)
+                    select(index.key, index.scope, index.id, table.digest)
                     .where(index.kind == place.kind, index.key.in_(chunk))
                     .where(table[place.scope] == index.scope, table.id == index.id)
                 )
-                digests |= {(row.scope, row.id): row.digest for row in connection.execute(statement)}
-            for names in _chunks([name for name, digest in digests.items() if digest not in self._parsed]):
-                bodies = select(table.digest, table.body).where(tuple_(table[place.scope], table.id).in_(names))
-                self._parsed |= {row.digest: from_json(place.record, row.body) for row in connection.execute(bodies)}
-        found = tuple(self._parsed[digests[name]] for name in sorted(digests))
-        if len(self._parsed) > _PARSED_KEPT:
-            self._parsed.clear()
+                for row in connection.execute(statement):
+                    named.setdefault(row.key, []).append((row.scope, row.id))
+                    digests[row.scope, row.id] = row.digest
+            records = self._read(connection, place, digests)
+        names = [{name for key in keys for name in named.get(key, ())} for keys in clipped]
+        return [tuple(records[name] for name in sorted(each & records.keys())) for each in names]
+
+    def _read(
+        self, connection: Connection, place: _Indexed, digests: Mapping[tuple[str, str], str]
+    ) -> dict[tuple[str, str], Any]:
+        """The records of these scopes and ids, as far as they are still there."""
+        table = place.table.c
+        scope = table[place.scope]
+        found = {name: self._parsed[digest] for name, digest in digests.items() if digest in self._parsed}
+        for names in _chunks([name for name in digests if name not in found]):
+            statement = select(scope, table.id, table.digest, table.body).where(tuple_(scope, table.id).in_(names))
+            for row in connection.execute(statement):
+                found[row[0], row.id] = self._parse(place.record, row.digest, row.body)
         return found
+
+    def _parse(self, kind: type, digest: str, body: str) -> Any:
+        """Parse a record once for all devices it may concern."""
+        if digest not in self._parsed:
+            if len(self._parsed) >= _PARSED_KEPT:
+                self._parsed.clear()
+            self._parsed[digest] = from_json(kind, body)
+        return self._parsed[digest]
 
 
 def _replaces(row: Mapping[str, Any], known: tuple[str, datetime | None] | None) -> bool:

@@ -63,6 +63,8 @@ class ThreatShelf:
         Two steps from the CVE or the sector: the malware that exploits it, and the techniques of that malware.
         """
         with self._database.read() as connection:
+            if _version(connection) == 0:
+                return (), ()
             about = _under(connection, cves)
             sector = _under(connection, [HEALTHCARE])
             named = self._naming(connection, device)
@@ -87,8 +89,7 @@ class ThreatShelf:
 
     def _searchable(self, connection: Connection) -> Mapping[str, str]:
         table = schema.threat
-        version = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "threat_version")).scalar()
-        number = int(version or 0)
+        number = _version(connection)
         if self._texts[0] != number:
             statement = select(table.c.body).where(table.c.revoked.is_(False), table.c.kind.not_in(_NAMELESS))
             threats = (from_json(Threat, body) for body in connection.execute(statement).scalars())
@@ -123,9 +124,14 @@ def _keep(
         connection.execute(delete(key).where(key.c.id.in_(names)))
     pairs = [{"key": word, "id": name} for name in changed for word in _keys(records[name])]
     database.upsert(connection, key, pairs)
-    version = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "threat_version")).scalar()
-    database.upsert(connection, schema.meta, [{"key": "threat_version", "value": str(int(version or 0) + 1)}])
+    database.upsert(connection, schema.meta, [{"key": "threat_version", "value": str(_version(connection) + 1)}])
     return len(rows)
+
+
+def _version(connection: Connection) -> int:
+    """How often threats were changed; 0 when there were never any."""
+    version = connection.execute(select(schema.meta.c.value).where(schema.meta.c.key == "threat_version")).scalar()
+    return int(version or 0)
 
 
 def _row(source: str, record: Threat | ThreatRelation) -> dict[str, Any]:
