@@ -185,7 +185,7 @@ def _is_type_key(one: str, two: str) -> bool:
         return False
     if one.startswith(two):
         rest = one[len(two) :]
-        return len(rest) > 2 or (rest[0].isdigit() and not two[-1].isdigit())
+        return len(rest) > 1 or (rest[0].isdigit() and not two[-1].isdigit())
     longer, shorter = (one, two) if len(one) > len(two) else (two, one)
     if not longer.endswith(shorter):
         return False

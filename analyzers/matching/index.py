@@ -16,6 +16,7 @@ from analyzers.matching.helpers import leaf_keys, own_keys
 from analyzers.matching.identifiers import cpe_key, cpe_names, parse_cpe, purl_key
 from analyzers.matching.normalise import fold, skeleton, squash
 from analyzers.matching.phrases import read_phrases
+from analyzers.matching.product_aliases import known_names
 from analyzers.matching.product_names import ProductName, is_model, is_set, read_device_name, read_product_names
 from analyzers.matching.product_words import DESCRIPTORS
 from analyzers.matching.stated import stated_products
@@ -58,8 +59,10 @@ def product_keys(vendor: str, product: str, cpe: str = "", purl: str = "") -> fr
 def device_keys(device: Device) -> frozenset[str]:
     """Index keys of a device of the inventory."""
     vendors = vendor_keys(device.vendor) | {ANY_VENDOR}
-    name = read_device_name(device.model, device.vendor, model_number=device.model_number)
-    words = _words(name) | {_spelled(token) for token in name.aside if is_model(token) and len(token) > 2}
+    words: set[str] = set()
+    for called in known_names(device.vendor, device.model):
+        name = read_device_name(called, device.vendor, model_number=device.model_number)
+        words |= _words(name) | {_spelled(token) for token in name.aside if is_model(token) and len(token) > 2}
     keys = {f"{group}|{word}" for group in vendors for word in words}
     keys.update(key for key in (cpe_key(device.cpe), purl_key(device.purl)) if key)
     parts = cpe_names(device.cpe)

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from analyzers.matching.alignment import Alignment, Tie, align
 from analyzers.matching.identity import probability
+from analyzers.matching.product_aliases import known_names
 from analyzers.matching.product_names import (
     ProductName,
     read_device_name,
@@ -93,22 +94,30 @@ def compare_products(
     model_number
         The device's order or model number: a source may name the product by it.
     """
-    own = read_device_name(model, device_vendor, stated_vendor, model_number)
-    if any(_is_excluded(own, name) for name in read_excluded_names(stated, stated_vendor, device_vendor)):
+    owns = {
+        called: read_device_name(called, device_vendor, stated_vendor, model_number)
+        for called in known_names(device_vendor, model)
+    }
+    if any(
+        _is_excluded(own, name)
+        for name in read_excluded_names(stated, stated_vendor, device_vendor)
+        for own in owns.values()
+    ):
         return None
-    best: tuple[float, Alignment, ProductName] | None = None
-    for name in read_product_names(stated, stated_vendor, device_vendor):
-        alignment = align(own, name)
-        if alignment is not None:
-            found = probability(alignment, vendor)
-            if best is None or found > best[0]:
-                best = (found, alignment, name)
+    found = [
+        (probability(alignment, vendor), called, alignment, name)
+        for called, own in owns.items()
+        for name in read_product_names(stated, stated_vendor, device_vendor)
+        if (alignment := align(own, name)) is not None
+    ]
+    best = max(found, key=lambda item: item[0], default=None)
     if best is None or best[0] < ANOTHER_PRODUCT:
         return None
-    found, alignment, name = best
+    likely, called, alignment, name = best
     relation = describe(alignment)
-    reason = f"product {model.strip()!r} = {stated.strip()!r} ({relation})"
-    return ProductMatch(round(found, 4), relation, reason, name.version, own.version)
+    known_as = "" if called == model else f", known as {called!r},"
+    reason = f"product {model.strip()!r}{known_as} = {stated.strip()!r} ({relation})"
+    return ProductMatch(round(likely, 4), relation, reason, name.version, owns[called].version or owns[model].version)
 
 
 def describe(found: Alignment) -> ProductRelation:

@@ -26,7 +26,8 @@ _SEGMENTS = re.compile(r"\s*[,;|]\s*(?:and\s+)?|\s+/\s+|\s+and\s+")
 _RANGE = re.compile(r"^([a-z]*)(\d+)([a-z]*)-([a-z]*)(\d+)([a-z]*)$")
 _SERIES = re.compile(r"(?<![\w-])([a-z]{1,3})[\s-]series\b(?!\s+[a-h1-9]\b)")
 _SERIES_LETTER = re.compile(r"\bseries\s+([a-h])\b")
-_HUNDREDS = re.compile(r"\b([a-z]*[1-9]\d*)(00)(?=(?:[\s-]+[a-z]+)?[\s-]+(?:series|family|line)\b)")
+_HUNDREDS = re.compile(r"\b([a-z]*[1-9]\d*?)(0{2,3})(?=[a-z]?\b[^,;]*\b(?:series|family|line)\b)")
+_TENS = re.compile(r"\b([a-z]+[1-9]\d+)(0)(?=\b[^,;]*\bfamily\b)")
 _RUN = re.compile(r"\b(?:[a-z]{1,6}\d{2,5}[a-z]{0,2}\s+){2,}[a-z]{1,6}\d{2,5}[a-z]{0,2}\b|\b(?:(\d)\d{3}\s+)+\1\d{3}\b")
 _CODES = re.compile(r"\b(?:[A-Z]{2,5}\s+){3,}[A-Z]{2,5}\b")
 _MODEL = re.compile(r"\d")
@@ -209,7 +210,7 @@ def _split_tail(segment: str) -> tuple[str, frozenset[str]]:
 def _expand(text: str) -> list[tuple[str, ...]]:
     """Every product that a text without commas stands for."""
     text = _SERIES.sub(r"\1~", _SERIES_LETTER.sub(r"series-\1", text))
-    text = _HUNDREDS.sub(r"\1xx", text)
+    text = _TENS.sub(r"\1x", _HUNDREDS.sub(lambda found: found[1] + "x" * len(found[2]), text))
     slots: list[list[tuple[str, ...]]] = []
     for chunk in text.split():
         options = _options(chunk)
@@ -284,7 +285,7 @@ def _tokens(text: str) -> tuple[str, ...]:
             found.extend(part for part in word.split(".") if part)
         elif word:
             found.append(word)
-    return tuple(_singular(word) for word in found if word not in STOP_WORDS)
+    return tuple(_singular(word) for word in found if word not in STOP_WORDS and word.strip("*"))
 
 
 def _suffixes(text: str) -> frozenset[str]:
