@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from analyzers.matching.alignment import align
 from analyzers.matching.identity import features
+from analyzers.matching.product_aliases import known_names
 from analyzers.matching.product_names import read_device_name, read_product_names
 from analyzers.matching.stated import stated_products
 from analyzers.matching.vendors import compare_vendors
@@ -98,11 +99,12 @@ def readings(pair: Pair) -> list[dict[str, float]]:
         vendor = compare_vendors(device.vendor, vendor_name)
         if vendor is None:
             continue
-        own = read_device_name(device.model, device.vendor, vendor_name, device.model_number)
-        for name in read_product_names(product, vendor_name, device.vendor):
-            alignment = align(own, name)
-            if alignment is not None:
-                found.append(features(alignment, vendor.relation))
+        names = read_product_names(product, vendor_name, device.vendor)
+        for called in known_names(device.vendor, device.model):
+            own = read_device_name(called, device.vendor, vendor_name, device.model_number)
+            alignments = [alignment for name in names if (alignment := align(own, name)) is not None]
+            fitting = [each for each in alignments if called == device.model or not each.stated.telling]
+            found += [features(alignment, vendor.relation) for alignment in fitting]
     return found
 
 
@@ -113,7 +115,7 @@ def fit(bags: Sequence[Bag], matrix: numpy.ndarray, names: Sequence[str]) -> Log
         "only_code": 1.0,
         "nothing_extra": 1.0,
         "models_differ_code": -2.0,
-        "both_extra_word": -1.0,
+        "both_extra_brand": -1.0,
     }
     scores = sum(matrix[:, names.index(name)] * weight for name, weight in hopeful.items())
     for _ in range(ROUNDS):

@@ -10,12 +10,13 @@ from enum import StrEnum
 
 from analyzers.matching.normalise import misspelt, squash
 from analyzers.matching.product_names import ProductName, is_model, is_set, model_matches
-from analyzers.matching.product_words import ACCESSORIES, DESCRIPTORS, ROLES, VARIANTS
+from analyzers.matching.product_words import ACCESSORIES, BRANDS, DESCRIPTORS, ROLES, VARIANTS
 
 _SHORTEST_NUMBER = 3
 _SHORTEST_KEY = 5
 _SHORTEST_CODE = 6
 _LONGEST_FAMILY = 6
+_LONGEST_ABBREVIATION = 5
 _HUNDREDS = re.compile(r"([a-z]+)(\d+)00")
 
 
@@ -73,6 +74,8 @@ class Alignment:
         The same letters and digits, in the same order.
     codes, numbers, words, descriptors
         How many model designations with letters, bare numbers, telling words and kinds of device the names share.
+    coined
+        How many of the words are no brand of a whole line of products.
     ties
         How the shared tokens belong together.
     leads
@@ -93,6 +96,7 @@ class Alignment:
     codes: int = 0
     numbers: int = 0
     words: int = 0
+    coined: int = 0
     descriptors: int = 0
     ties: frozenset[Tie] = frozenset()
     leads: bool = False
@@ -135,6 +139,7 @@ def align(own: ProductName, stated: ProductName) -> Alignment | None:
         codes=len(models) - len(numbers) + len(numbered),
         numbers=len(numbers),
         words=len(telling) - len(models) + len(loose),
+        coined=len([two for one, two, _ in telling if not is_model(one) and two not in BRANDS]),
         descriptors=len(pairs) - len(telling),
         ties=frozenset(tie for _, _, tie in telling),
         leads=bool(mine) and _first_name(mine) in matched_mine,
@@ -185,7 +190,7 @@ def _is_type_key(one: str, two: str) -> bool:
         return False
     if one.startswith(two):
         rest = one[len(two) :]
-        return len(rest) > 1 or (rest[0].isdigit() and not two[-1].isdigit())
+        return any(sign.isdigit() for sign in rest) and (len(rest) > 1 or not two[-1].isdigit())
     longer, shorter = (one, two) if len(one) > len(two) else (two, one)
     if not longer.endswith(shorter):
         return False
@@ -195,12 +200,13 @@ def _is_type_key(one: str, two: str) -> bool:
 
 def _abbreviates(short: str, long: str) -> bool:
     """``mgmt`` and ``management``, ``mon`` and ``monitor``: beginning and order of the letters agree."""
-    if not (_SHORTEST_NUMBER <= len(short) <= len(long) - 2) or short[0] != long[0] or not long.isalpha():
+    fits = _SHORTEST_NUMBER <= len(short) <= min(len(long) - 2, _LONGEST_ABBREVIATION)
+    if not fits or short[0] != long[0] or not long.isalpha():
         return False
     if long.startswith(short):
-        return True
+        return any(long in words for _, words in _KINDS)
     letters = iter(long)
-    return short[-1] == long[-1] and all(letter in letters for letter in short) and len(short) > _SHORTEST_NUMBER
+    return short[-1] == long[-1] and all(letter in letters for letter in short)
 
 
 def _initialisms(mine: Sequence[str], theirs: Sequence[str]) -> Iterable[Pair]:
@@ -233,13 +239,24 @@ def _extra(tokens: Sequence[str], matched: set[str], name: ProductName, other_as
     """Count what only one name has, by kind."""
     counts: Counter[str] = Counter()
     place = "words_before"
+    said_twice = _said_twice(tokens, matched)
     for token in tokens:
         if token in matched:
             place = "words_after"
-        elif token not in other_aside and token not in name.vendor_words:
+        elif token not in other_aside and token not in name.vendor_words and token not in said_twice:
             kind = _kind(token, name)
             counts[place if kind == "words" else kind] += 1
     return Extra(**counts)
+
+
+def _said_twice(tokens: Sequence[str], matched: set[str]) -> set[str]:
+    """A short form and the words it stands for, where the other name has either: ``MMU Measurement and Monitoring Unit``."""
+    said: set[str] = set()
+    for token in tokens:
+        spelled = set(_spelled_out(token, [word for word in tokens if word != token]))
+        if spelled and ({token} & matched or spelled & matched):
+            said |= spelled | {token}
+    return said
 
 
 def _kind(token: str, name: ProductName) -> str:

@@ -49,13 +49,14 @@ def score(measured: Mapping[str, float], fitted: Calibration) -> float:
 def features(found: Alignment, vendor: VendorRelation) -> dict[str, float]:
     """What the regression sees, by name; counts are capped and scaled to 1."""
     own, stated = found.own, found.stated
-    where = "code" if found.codes else "number" if found.numbers else "word"
+    where = "code" if found.codes else "number" if found.numbers else "coined" if found.coined else "brand"
     family = own.models > 0 and not own.words and not own.variants and not stated.telling and not stated.suffixes
     return {
         "exact": float(found.exact),
         f"only_{where}": 1.0,
         "several_models": float(found.codes + found.numbers > 1),
         f"words_beside_{where}": min(found.words, 3) / 3,
+        "coined": min(found.coined, 2) / 2,
         f"descriptors_beside_{where}": min(found.descriptors, 3) / 3,
         f"leads_{where}": float(found.leads),
         **{f"tie_{tie.name.lower()}": 1.0 for tie in found.ties if tie is not Tie.SAME},

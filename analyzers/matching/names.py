@@ -108,7 +108,7 @@ def compare_products(
         (probability(alignment, vendor), called, alignment, name)
         for called, own in owns.items()
         for name in read_product_names(stated, stated_vendor, device_vendor)
-        if (alignment := align(own, name)) is not None
+        if (alignment := align(own, name)) is not None and (called == model or not alignment.stated.telling)
     ]
     best = max(found, key=lambda item: item[0], default=None)
     if best is None or best[0] < ANOTHER_PRODUCT:

@@ -25,10 +25,8 @@ ON_PLATFORM = 0.9
 OTHER_PLATFORM = 0.6
 """Factor: another operating system is listed than the record asks for, or the hardware is another maker's."""
 
-OTHER_HARDWARE = 0.82
-"""Factor: the record asks for hardware of the device's own vendor that goes by another name.
-
-A product named exactly stays above the delivery threshold, a family or a series falls below it."""
+OTHER_HARDWARE = 0.8
+"""Factor: the record asks for hardware of the device's own vendor that goes by another name: a matter for review."""
 
 _SAME_SYSTEM = 0.6
 """Operating systems are told apart by their version: a family's name is enough of an agreement."""

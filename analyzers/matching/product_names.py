@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import product as cartesian
 
 from analyzers.matching.normalise import fold, squash
-from analyzers.matching.product_words import STOP_WORDS, TAIL
+from analyzers.matching.product_words import DESCRIPTORS, STOP_WORDS, TAIL
 from analyzers.matching.vendors import vendor_phrases
 
 _LONGEST_SUFFIX = 6
@@ -139,14 +139,14 @@ def read_excluded_names(stated: str, vendor: str, other_vendor: str = "") -> tup
 
 
 def _without_vendors(text: str, *vendors: str) -> str:
-    """Remove the vendor's name where the product repeats it, but never the whole text."""
+    """Remove the vendor's name where the product repeats it, but never all that tells which product it is."""
     for vendor in vendors:
         for phrase in vendor_phrases(vendor):
             if not all(word in text for word in phrase.split()):
                 continue  # most of the time: compiling the pattern is what costs
             pattern = r"[^0-9a-z]*".join(re.escape(word) for word in phrase.split())
             shorter = re.sub(rf"(?<![0-9a-z]){pattern}(?![0-9a-z])", " ", text)
-            if shorter.strip(" ()-,"):
+            if set(_tokens(shorter)) - DESCRIPTORS:
                 text = shorter
     return text
 

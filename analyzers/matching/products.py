@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from analyzers.matching.helpers import identify, ruled_out_by_serial
 from analyzers.matching.index import affected_product_keys, device_keys
 from analyzers.matching.installed import device_version_evidence, version_evidence
 from analyzers.matching.match import Basis, Evidence, Kind, Match
-from analyzers.matching.names import compare_products
+from analyzers.matching.names import ProductMatch, compare_products
 from analyzers.matching.stated import Stated, stated_products
 from analyzers.matching.vendors import UNSTATED, VendorRelation, compare_vendors
-from analyzers.matching.version_sets import AllVersions, Verdict
+from analyzers.matching.version_sets import AllVersions, Exact, Union, Verdict, contains
 from analyzers.matching.versions import parse_versions
 from meddojo.advisory import AffectedProduct
 from meddojo.device import Device
@@ -19,6 +21,9 @@ IDENTIFIED = 0.98
 
 SERIAL_UNKNOWN = 0.78
 """Factor where the source limits the serial numbers and the device's is unknown: a matter for review."""
+
+VERSION_LISTED = 0.84
+"""Probability of a name that may be the device's, where the very version is listed: a judgement; no range says as much."""
 
 FULL_NAME_ONLY = 0.95
 """Factor where the tree has no product branch, and vendor and product had to be read from the full name."""
@@ -89,12 +94,24 @@ def _by_name(device: Device, stated: Stated) -> Match | None:
     evidence = [
         Evidence(Kind.VENDOR, vendor.reason, UNSTATED if vendor.relation is VendorRelation.UNSTATED else 1.0),
         Evidence(Kind.PRODUCT, product.reason, product.probability),
+        *_listed_by_itself(product, stated.version_text, installed),
         version,
     ]
     if stated.from_full_name:
         evidence.append(Evidence(Kind.NOTE, "only the full product name is given", FULL_NAME_ONLY))
     basis = Basis.FULL_NAME if stated.from_full_name else Basis.BRANCHES
     return Match(verdict, tuple(evidence), basis, all_versions)
+
+
+def _listed_by_itself(product: ProductMatch, version_text: str, installed: str) -> Iterator[Evidence]:
+    """A name that may be the device's is firmer where the very version that is installed is listed, not only a range."""
+    versions = parse_versions(version_text)
+    parts = versions.parts if isinstance(versions, Union) else (versions,)
+    telling = sum(sign.isdigit() for sign in installed) >= 3
+    listed = any(isinstance(part, Exact) and contains(part, installed) is Verdict.AFFECTED for part in parts)
+    if telling and listed and 0.5 <= product.probability < VERSION_LISTED:
+        said = f"version {installed!r} is listed by itself"
+        yield Evidence(Kind.PRODUCT, said, VERSION_LISTED / product.probability)
 
 
 def _names_all(version_text: str) -> bool:
