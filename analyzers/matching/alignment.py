@@ -250,7 +250,7 @@ def _extra(tokens: Sequence[str], matched: set[str], name: ProductName, other_as
 
 
 def _said_twice(tokens: Sequence[str], matched: set[str]) -> set[str]:
-    """A short form and the words it stands for, where the other name has either: ``MMU Measurement and Monitoring Unit``."""
+    """A short form and the words it stands for, where the other name has either (``MMU Measurement Unit``)."""
     said: set[str] = set()
     for token in tokens:
         spelled = set(_spelled_out(token, [word for word in tokens if word != token]))

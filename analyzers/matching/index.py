@@ -18,7 +18,7 @@ from analyzers.matching.normalise import fold, skeleton, squash
 from analyzers.matching.phrases import read_phrases
 from analyzers.matching.product_aliases import known_names
 from analyzers.matching.product_names import ProductName, is_model, is_set, read_device_name, read_product_names
-from analyzers.matching.product_words import DESCRIPTORS
+from analyzers.matching.product_words import BRANDS, DESCRIPTORS
 from analyzers.matching.stated import stated_products
 from analyzers.matching.vendors import ANY_VENDOR, leading_vendor, vendor_keys
 from meddojo.advisory import Advisory, AffectedProduct
@@ -36,6 +36,7 @@ _LETTERS = re.compile(r"[a-z]*")
 _LAST_DIGITS = re.compile(r"\d{3,}$")
 _LONGEST_FAMILY = 6
 _LONGEST_PREFIX = 9
+_SHORTEST_CODE = 4
 _SERIES = re.compile(r"\bseries\b|\d\w*\s?-\s?[a-z]*\d|\dx+\b")
 
 
@@ -62,7 +63,9 @@ def device_keys(device: Device) -> frozenset[str]:
     words: set[str] = set()
     for called in known_names(device.vendor, device.model):
         name = read_device_name(called, device.vendor, model_number=device.model_number)
-        words |= _words(name) | {_spelled(token) for token in name.aside if is_model(token) and len(token) > 2}
+        words |= _words(name) | {
+            _spelled(token) for token in name.aside if is_model(token) and len(token) >= _SHORTEST_CODE
+        }
     keys = {f"{group}|{word}" for group in vendors for word in words}
     keys.update(key for key in (cpe_key(device.cpe), purl_key(device.purl)) if key)
     parts = cpe_names(device.cpe)
@@ -169,12 +172,21 @@ def package_key(name: str) -> str:
 
 
 def _words(name: ProductName, wide: bool = False) -> set[str]:
-    """Telling words of a name; `wide` adds what a source says beside it."""
+    """Telling words of a name; `wide` adds what a source says beside it.
+
+    The brand of a whole line nominates only where one of the two names has nothing else to go by: what a source says
+    of one SCALANCE switch is no reason to look at every other.
+    """
     tokens = list(name.tokens)
     tokens += [one + two for one, two in pairwise(name.tokens)]
     if wide:
         tokens += sorted(name.aside | name.tail)
-    words = {_spelled(token) for token in tokens if token not in DESCRIPTORS and not is_set(token)}
+    telling = {token for token in tokens if token not in DESCRIPTORS and not is_set(token)}
+    telling = {token for token in telling if len(token) > (2 if token.isdigit() else 1)} or telling
+    brands = telling & BRANDS
+    words = {_spelled(token) for token in telling - brands}
+    words |= {f"~{_spelled(brand)}" for brand in brands if wide or set(name.tokens) <= BRANDS | DESCRIPTORS}
+    words |= {_spelled(brand) for brand in brands if not wide or set(name.tokens) <= BRANDS | DESCRIPTORS}
     for token in tokens:
         words |= _family_keys(token, wide)
     words |= {"=" + squash(" ".join(name.tokens)), "=" + name.whole}
@@ -189,11 +201,14 @@ def _spelled(token: str) -> str:
 
 def _family_keys(token: str, wide: bool) -> set[str]:
     """What a model designation has in common with the series, family or shorter model that a source names."""
-    family = _letters(token) + "#"
+    letters = _letters(token)
+    family = f"{letters}#"
     if not is_model(token):
         return {token + "#"} if wide and 1 < len(token) <= _LONGEST_FAMILY else set()
     ending = _LAST_DIGITS.search(token)
     keys = {f"${ending.group()}"} if ending else set()
+    if not letters:
+        return keys
     if not wide:
         return keys | {family, *(f"^{token[:length]}" for length in range(3, _LONGEST_PREFIX) if len(token) > length)}
     if is_set(token) or token.endswith("00"):

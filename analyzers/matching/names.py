@@ -20,7 +20,7 @@ from analyzers.matching.product_names import (
     read_excluded_names,
     read_product_names,
 )
-from analyzers.matching.vendors import VendorRelation
+from analyzers.matching.vendors import VendorRelation, vendor_phrases
 
 ANOTHER_PRODUCT = 0.1
 """Below this probability, two names that have something in common are two products, and nothing is said about them."""
@@ -94,20 +94,21 @@ def compare_products(
     model_number
         The device's order or model number: a source may name the product by it.
     """
+    own_vendor = "" if _spells(stated_vendor, device_vendor) else device_vendor
     owns = {
         called: read_device_name(called, device_vendor, stated_vendor, model_number)
         for called in known_names(device_vendor, model)
     }
     if any(
         _is_excluded(own, name)
-        for name in read_excluded_names(stated, stated_vendor, device_vendor)
+        for name in read_excluded_names(stated, stated_vendor, own_vendor)
         for own in owns.values()
     ):
         return None
     found = [
         (probability(alignment, vendor), called, alignment, name)
         for called, own in owns.items()
-        for name in read_product_names(stated, stated_vendor, device_vendor)
+        for name in read_product_names(stated, stated_vendor, own_vendor)
         if (alignment := align(own, name)) is not None and (called == model or not alignment.stated.telling)
     ]
     best = max(found, key=lambda item: item[0], default=None)
@@ -146,6 +147,12 @@ def describe(found: Alignment) -> ProductRelation:
         if holds:
             return relation
     return ProductRelation.LONGER
+
+
+@lru_cache(maxsize=65536)
+def _spells(vendor: str, other: str) -> bool:
+    """Whether what one vendor is called covers the other: names are then read once for all spellings of it."""
+    return set(vendor_phrases(other)) <= set(vendor_phrases(vendor))
 
 
 def _is_excluded(own: ProductName, name: ProductName) -> bool:

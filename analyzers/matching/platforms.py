@@ -68,7 +68,8 @@ def judge_platform(around: Surroundings, match: CpeMatch) -> Fact:
     name = f"{cpe.vendor}:{cpe.product}"
     if cpe.part == "h" and _own_make(around.device, cpe):
         reason = f"the record asks for the hardware {name!r}, which goes by another name"
-        return Fact(Verdict.UNKNOWN, OTHER_HARDWARE, reason)
+        # A CPE name of firmware says nothing about what the hardware is called.
+        return Fact(Verdict.UNKNOWN, ON_PLATFORM if around.device.cpe else OTHER_HARDWARE, reason)
     if cpe.part == "h" and around.device.vendor:
         reason = f"the record asks for the hardware {name!r}, the device is another maker's"
         return Fact(Verdict.UNKNOWN, OTHER_PLATFORM, reason)

@@ -30,6 +30,7 @@ _HUNDREDS = re.compile(r"\b([a-z]*[1-9]\d*?)(0{2,3})(?=[a-z]?\b[^,;]*\b(?:series
 _TENS = re.compile(r"\b([a-z]+[1-9]\d+)(0)(?=\b[^,;]*\bfamily\b)")
 _RUN = re.compile(r"\b(?:[a-z]{1,6}\d{2,5}[a-z]{0,2}\s+){2,}[a-z]{1,6}\d{2,5}[a-z]{0,2}\b|\b(?:(\d)\d{3}\s+)+\1\d{3}\b")
 _CODES = re.compile(r"\b(?:[A-Z]{2,5}\s+){3,}[A-Z]{2,5}\b")
+_WORD = re.compile(r"[0-9a-z]+")
 _MODEL = re.compile(r"\d")
 _PATTERN = re.compile(r"\dx+\d*$")
 _PREFIX = re.compile(r"(?<![0-9a-z])([a-z]{1,4})-(\d)")
@@ -140,15 +141,21 @@ def read_excluded_names(stated: str, vendor: str, other_vendor: str = "") -> tup
 
 def _without_vendors(text: str, *vendors: str) -> str:
     """Remove the vendor's name where the product repeats it, but never all that tells which product it is."""
+    there = set(_WORD.findall(text))
     for vendor in vendors:
-        for phrase in vendor_phrases(vendor):
-            if not all(word in text for word in phrase.split()):
+        for phrase, words in _phrase_words(vendor):
+            if not (words <= there or phrase in text):
                 continue  # most of the time: compiling the pattern is what costs
             pattern = r"[^0-9a-z]*".join(re.escape(word) for word in phrase.split())
             shorter = re.sub(rf"(?<![0-9a-z]){pattern}(?![0-9a-z])", " ", text)
             if set(_tokens(shorter)) - DESCRIPTORS:
                 text = shorter
     return text
+
+
+@lru_cache(maxsize=16384)
+def _phrase_words(vendor: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    return tuple((phrase, frozenset(phrase.split())) for phrase in vendor_phrases(vendor))
 
 
 def _vendor_words(tokens: tuple[str, ...], *vendors: str) -> frozenset[str]:

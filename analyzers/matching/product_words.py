@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 STOP_WORDS = frozenset(
-    "the of and or a an all any with without for in on by to from used including includes incl only certain "
+    "the of and or a an number all any with without for in on by to from used including includes incl only certain "
     "version versions based products product models model devices device build builds family families variants "
     "variant".split()
 )
@@ -21,7 +21,8 @@ DESCRIPTORS = frozenset(
     "workplace radiology information center centre switch router plc cpu hmi panel camera recorder nvr dvr ups "
     "ethernet industrial managed unmanaged programmable logic automation safety serial converter module smart "
     "terminal touch video encoder ip engine drive relay inverter thermostat doorphone intercom barcode cardiac "
-    "stress testing crrt informatics washer disinfector electronic digital basic scada hmi management measurement processing".split()
+    "stress testing crrt informatics washer disinfector electronic digital basic scada management measurement "
+    "processing".split()
 )
 """Kinds of device and words of trade: may be left out of a name, but tell siblings of one brand apart."""
 

@@ -23,7 +23,7 @@ SERIAL_UNKNOWN = 0.78
 """Factor where the source limits the serial numbers and the device's is unknown: a matter for review."""
 
 VERSION_LISTED = 0.84
-"""Probability of a name that may be the device's, where the very version is listed: a judgement; no range says as much."""
+"""Probability of a name that may be the device's, where the very version is listed; a judgement."""
 
 FULL_NAME_ONLY = 0.95
 """Factor where the tree has no product branch, and vendor and product had to be read from the full name."""
@@ -104,7 +104,7 @@ def _by_name(device: Device, stated: Stated) -> Match | None:
 
 
 def _listed_by_itself(product: ProductMatch, version_text: str, installed: str) -> Iterator[Evidence]:
-    """A name that may be the device's is firmer where the very version that is installed is listed, not only a range."""
+    """A name that may be the device's is firmer where the very version that is installed is listed, not a range."""
     versions = parse_versions(version_text)
     parts = versions.parts if isinstance(versions, Union) else (versions,)
     telling = sum(sign.isdigit() for sign in installed) >= 3
