@@ -93,6 +93,12 @@ def report(half: str, chosen: Sequence[Pair]) -> None:
             f"{result.precision:9.3f} {result.recall:8.3f} {result.f1:7.3f} {result.false_alarms:9} {result.misses:10}"
         )
         print(f"{label:24}{row}")
+    for feed in ("ICSMA", "ICSA"):
+        within = [index for index, pair in enumerate(chosen) if pair.advisory.startswith(f"{feed}-")]
+        part = scores([chosen[index] for index in within], [ours[index] for index in within], DELIVERED)
+        print(
+            f"  {feed:6} {len(within):4} pairs: precision {part.precision:.3f}, recall {part.recall:.3f}, F1 {part.f1:.3f}"
+        )
     print(f"calibration: ECE {calibration_error(chosen, ours):.3f} in {BINS} bins")
     review = Counter(pair.affected for pair, value in zip(chosen, ours, strict=True) if 0.5 <= value < DELIVERED)
     print(f"for review: {review[True]} affected, {review[False]} not")

@@ -211,20 +211,24 @@ def _abbreviates(short: str, long: str) -> bool:
 
 def _initialisms(mine: Sequence[str], theirs: Sequence[str]) -> Iterable[Pair]:
     """``VMS`` and ``Video Management System``, whichever of the two names has the short form."""
-    for one in mine:
-        yield from ((one, word, Tie.ABBREVIATED) for word in _spelled_out(one, theirs))
-    for two in theirs:
-        yield from ((word, two, Tie.ABBREVIATED) for word in _spelled_out(two, mine))
+    if mine and theirs:
+        own, other = _initials(mine), _initials(theirs)
+        for one in mine:
+            yield from ((one, word, Tie.ABBREVIATED) for word in _spelled_out(one, theirs, other))
+        for two in theirs:
+            yield from ((word, two, Tie.ABBREVIATED) for word in _spelled_out(two, mine, own))
 
 
-def _spelled_out(short: str, words: Sequence[str]) -> Sequence[str]:
-    if not (short.isalpha() and 1 < len(short) <= _LONGEST_FAMILY):
+def _initials(words: Sequence[str]) -> str:
+    return "".join(word[0] for word in words)
+
+
+def _spelled_out(short: str, words: Sequence[str], initials: str) -> Sequence[str]:
+    """The run of words whose first letters, as `initials` has them, are the short form."""
+    if not 1 < len(short) <= _LONGEST_FAMILY:
         return ()
-    for start in range(len(words) - len(short) + 1):
-        run = words[start : start + len(short)]
-        if "".join(word[0] for word in run) == short:
-            return run
-    return ()
+    start = initials.find(short)
+    return words[start : start + len(short)] if start >= 0 and short.isalpha() else ()
 
 
 def _numbered(own: ProductName, stated: ProductName, mine: Sequence[str], theirs: Sequence[str]) -> list[str]:
@@ -252,8 +256,9 @@ def _extra(tokens: Sequence[str], matched: set[str], name: ProductName, other_as
 def _said_twice(tokens: Sequence[str], matched: set[str]) -> set[str]:
     """A short form and the words it stands for, where the other name has either (``MMU Measurement Unit``)."""
     said: set[str] = set()
+    initials = _initials(tokens)
     for token in tokens:
-        spelled = set(_spelled_out(token, [word for word in tokens if word != token]))
+        spelled = set(_spelled_out(token, tokens, initials)) - {token}
         if spelled and ({token} & matched or spelled & matched):
             said |= spelled | {token}
     return said

@@ -40,6 +40,10 @@ class Identified:
 
 def identify(device: Device, leaf: AffectedProduct) -> Identified | None:
     """The strongest helper of a leaf that names the device; None when none does."""
+    if not (
+        leaf.cpe or leaf.purl or leaf.model_numbers or leaf.skus or leaf.serial_numbers or leaf.hashes or leaf.uris
+    ):
+        return None
     return next(_identified(device, leaf), None)
 
 
@@ -71,18 +75,18 @@ def leaf_keys(leaf: AffectedProduct) -> Iterator[str]:
 
 def own_keys(device: Device) -> Iterator[str]:
     """Index keys of the identifiers of an inventory line, CPE and package URL aside."""
-    for number in map(squash, device_numbers(device)):
-        if _telling(number):
-            yield f"model:{number}"
-            yield f"model~{number[:_SHORTEST_NUMBER]}"
+    for number in map(squash, device_numbers(device.model_number, device.model)):
+        yield f"model:{number}"
+        yield f"model~{number[:_SHORTEST_NUMBER]}"
     yield from (f"serial:{squash(number)[:_SHORTEST_NUMBER]}" for number in _divided(device.serial_number))
     yield from filter(None, (device.software_hash, f"udi:{device.udi_di}" if device.udi_di else ""))
 
 
-def device_numbers(device: Device) -> tuple[str, ...]:
-    """Everything in an inventory line that may be an order or model number."""
-    texts = (device.model_number, device.model)
-    return tuple(dict.fromkeys(number for text in texts for number in (text, *_divided(text)) if number))
+@lru_cache(maxsize=65536)
+def device_numbers(model_number: str, model: str) -> tuple[str, ...]:
+    """Everything in a device's model number and model that may be an order or model number."""
+    found = (number for text in (model_number, model) for number in (text, *_divided(text)))
+    return tuple(dict.fromkeys(number for number in found if _telling(number)))
 
 
 def _identified(device: Device, leaf: AffectedProduct) -> Iterator[Identified]:
@@ -97,8 +101,8 @@ def _identified(device: Device, leaf: AffectedProduct) -> Iterator[Identified]:
     numbers = (*leaf.model_numbers, *leaf.skus)
     if (numbers or leaf.serial_numbers) and compare_vendors(device.vendor, leaf.vendor) is not None:
         named = leaf.product.strip() or leaf.full_name.strip()
-        for number in device_numbers(device) if numbers else ():
-            if _telling(number) and _any_like(numbers, number):
+        for number in device_numbers(device.model_number, device.model) if numbers else ():
+            if _any_like(numbers, number):
                 yield Identified(f"model number {number!r} is one of {named!r}")
         for number in _divided(device.serial_number):
             if _any_like(leaf.serial_numbers, number):
