@@ -225,10 +225,11 @@ def _initials(words: Sequence[str]) -> str:
 
 def _spelled_out(short: str, words: Sequence[str], initials: str) -> Sequence[str]:
     """The run of words whose first letters, as `initials` has them, are the short form."""
-    if not 1 < len(short) <= _LONGEST_FAMILY:
+    if not _SHORTEST_NUMBER <= len(short) <= _LONGEST_FAMILY or not short.isalpha():
         return ()
     start = initials.find(short)
-    return words[start : start + len(short)] if start >= 0 and short.isalpha() else ()
+    run = words[start : start + len(short)] if start >= 0 else ()
+    return run if all(word.isalpha() for word in run) else ()
 
 
 def _numbered(own: ProductName, stated: ProductName, mine: Sequence[str], theirs: Sequence[str]) -> list[str]:

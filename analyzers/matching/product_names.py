@@ -129,7 +129,8 @@ def read_product_names(stated: str, vendor: str, other_vendor: str = "") -> tupl
     listed = [token for token in sorted(aside) if is_model(token)]
     if listed and names and not any(is_model(token) for name in names for token in name.tokens):
         names += [replace(name, tokens=(*name.tokens, token)) for name in names for token in listed]
-    return tuple(dict.fromkeys(names))[:_LIMIT]
+    whole = [name for name in names if len("".join(name.tokens)) > 1]  # not the letters of "y=T,R"
+    return tuple(dict.fromkeys(whole or names))[:_LIMIT]
 
 
 @lru_cache(maxsize=65536)
