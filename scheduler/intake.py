@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from analyzers.advisory_text import read_advisory
 from analyzers.matching.index import INDEX_VERSION, advisory_keys, vulnerability_keys
 from connectors.reading import read_bytes
+from connectors.scans.bulletin import read_bulletin
 from connectors.scans.detect import Kind, detect
 from connectors.scans.readers import SCANS, VEX, read_contents
 from connectors.scans.sbom import read_sbom
@@ -34,6 +36,8 @@ _FEEDS = {
     Kind.EPSS: "epss",
     Kind.STIX: "taxii",
 }
+_BULLETINS = "bulletin"
+"""Under what name the store keeps advisories that were read from texts."""
 _SBOMS = (Kind.CYCLONEDX, Kind.SPDX)
 _BATCH = 1000
 _SHOWN_PROBLEMS = 20
@@ -218,6 +222,8 @@ def import_file(path: Path, device: Device | None, store: Store, console: Consol
     console.detail(f"{path}: {kind}")
     if device is None and (kind in SCANS or kind in _SBOMS):
         raise ConfigError(f"{path}: a {kind} file is about one device", "name it with --device")
+    if kind is Kind.BULLETIN:
+        return _import_bulletin(data, path, store, console)
     changed, missed = _import_feed(_FEEDS[kind], path, store, console) if kind in _FEEDS else (0, [])
     more: int = 0
     unread: list[Skipped] = []
@@ -237,6 +243,13 @@ def _import_feed(feed_name: str, path: Path, store: Store, console: Console) -> 
     reading = take_in(feed_name, str(path), items, store, console)
     if reading.problem:
         raise MeddojoError(reading.problem, "correct the file and import it again")
+    return reading.changed, list(reading.skipped)
+
+
+def _import_bulletin(data: bytes, path: Path, store: Store, console: Console) -> tuple[int, list[Skipped]]:
+    """Read the text of a bulletin as an advisory."""
+    advisory = read_advisory(read_bulletin(data, str(path)), str(path), _now())
+    reading = take_in(_BULLETINS, str(path), [advisory], store, console)
     return reading.changed, list(reading.skipped)
 
 

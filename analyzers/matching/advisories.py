@@ -166,4 +166,6 @@ def _identifiers(vulnerability: AdvisoryVulnerability) -> tuple[str, ...]:
 
 
 def _citation(advisory: Advisory, probability: float, reason: str) -> Citation:
+    if advisory.passages:
+        reason = f"{reason}; read from a bulletin's text"
     return Citation(f"{advisory.publisher} {advisory.id}".strip(), advisory.url or advisory.id, probability, reason)

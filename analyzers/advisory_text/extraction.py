@@ -1,0 +1,112 @@
+"""Everything that is read from one text, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from analyzers.advisory_text.identifiers import Found, Vector, cve_ids, cwe_ids, dates, document_number, vectors
+from analyzers.advisory_text.remedies import Remedy, remedies
+from analyzers.advisory_text.sections import Line, lines
+from analyzers.advisory_text.spans import Span
+from analyzers.advisory_text.statements import Statement, Status, statements
+from analyzers.advisory_text.vendor_names import stated_vendor, vendor_before
+from analyzers.advisory_text.version_phrases import VersionPhrase
+
+MAX_PRODUCTS = 2_000
+"""Most products one text gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product that a text names.
+
+    Attributes
+    ----------
+    phrase
+        None where it names no versions.
+    place
+        The sentence, list item or table row.
+    """
+
+    name: Span
+    vendor: Span | None
+    phrase: VersionPhrase | None
+    status: Status
+    place: Span
+    listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What a text says.
+
+    Attributes
+    ----------
+    products
+        Affected, fixed and unaffected ones, each pair of name and versions once.
+    """
+
+    title: Span | None
+    number: Span | None
+    vendor: Span | None
+    cves: tuple[Found, ...]
+    cwes: tuple[Found, ...]
+    vectors: tuple[Vector, ...]
+    products: tuple[Product, ...]
+    remedies: tuple[Remedy, ...]
+    dates: tuple[tuple[datetime, str, Span], ...]
+
+    def of(self, status: Status) -> tuple[Product, ...]:
+        """The products with one status."""
+        return tuple(product for product in self.products if product.status is status)
+
+
+def extract(text: str) -> Extraction:
+    """Read a text, in time that grows with its length; never raises.
+
+    Parameters
+    ----------
+    text
+        Lines as in `meddojo.bulletin.Bulletin`.
+    """
+    structure = tuple(lines(text))
+    found = _products(text, tuple(statements(text, structure)))
+    return Extraction(
+        title=_title(structure),
+        number=document_number(text),
+        vendor=stated_vendor(text) or next((product.vendor for product in found if product.vendor), None),
+        cves=tuple(cve_ids(text)),
+        cwes=tuple(cwe_ids(text)),
+        vectors=tuple(vectors(text)),
+        products=found,
+        remedies=tuple(remedies(structure)),
+        dates=tuple(dates(text)),
+    )
+
+
+def _title(structure: Sequence[Line]) -> Span | None:
+    return next((line.span for line in structure if len(line.span.text) > 8), None)
+
+
+def _products(text: str, stated: Sequence[Statement]) -> tuple[Product, ...]:
+    """Statements as products; a name without versions is left out where the same name comes with some."""
+    found: dict[tuple[str, str, Status], Product] = {}
+    for statement in stated:
+        if statement.product is None:
+            continue
+        vendor, name = vendor_before(text, statement.product)
+        product = Product(
+            name, statement.vendor or vendor, statement.phrase, statement.status, statement.place, statement.listed
+        )
+        versions = statement.phrase.versions if statement.phrase else ""
+        key = (" ".join(name.text.lower().split()), versions, statement.status)
+        if len(found) < MAX_PRODUCTS:
+            found.setdefault(key, product)
+    with_versions = {(name, status) for name, versions, status in found if versions}
+    return tuple(
+        product
+        for (name, versions, status), product in found.items()
+        if versions or (name, status) not in with_versions
+    )

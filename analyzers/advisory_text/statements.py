@@ -1,0 +1,208 @@
+"""Which products, in which versions: from lists, tables and sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from analyzers.advisory_text.names import name_after, name_before, name_from
+from analyzers.advisory_text.sections import Line, Topic
+from analyzers.advisory_text.spans import Span, sentences, span
+from analyzers.advisory_text.version_phrases import VersionPhrase, readable, version_phrases
+
+_FIXED = re.compile(
+    r"\b(?:fix(?:ed|es)?|resolv\w+|correct(?:ed|s)|patch(?:ed)?|address(?:ed|es)|remediat\w+|mitigat\w+|upgrad\w+|updat(?:e|es|ed|ing)"
+    r"|migrat\w+|no longer|recommend\w*|advis\w+|instal\w+|available|provid\w+|releas(?:ed|es|ing)|deploy\w*|move to)\b",
+    re.I,
+)
+_NOT_AFFECTED = re.compile(
+    r"\b(?:not|un|nor|never)[\s-]?(?:be )?(?:affect\w*|impact\w*|vulnerable)\b|\bdoes not affect\b", re.I
+)
+_CELL = re.compile(r"\s\|\s")
+_NAME_COLUMN = re.compile(r"product|device|model|system|name|software$|component|equipment", re.I)
+_VERSION_COLUMN = re.compile(r"(?:affected|impacted|vulnerable).{0,20}version|version|release|firmware|range", re.I)
+_FIX_COLUMN = re.compile(r"fix|solution|patch|update|remed|resol|upgrade|recommended", re.I)
+_VENDOR_COLUMN = re.compile(r"vendor|manufacturer|supplier", re.I)
+_PROSE_WORDS = re.compile(
+    r"\b(?:is|are|was|were|has|have|may|could|allows?|will|can|should|contains?|the following|please)\b", re.I
+)
+_LONGEST_ITEM = 160
+
+
+class Status(StrEnum):
+    """What is said about a product and its versions."""
+
+    AFFECTED = "affected"
+    FIXED = "fixed"
+    NOT_AFFECTED = "not affected"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A product, perhaps with versions.
+
+    Attributes
+    ----------
+    product
+        None where only the versions are named.
+    phrase
+        None where no version is named.
+    place
+        The sentence, list item or table row that says it.
+    listed
+        Whether it stands in a list or table of affected products.
+    """
+
+    product: Span | None
+    phrase: VersionPhrase | None
+    status: Status
+    place: Span
+    vendor: Span | None = None
+    listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    name: int
+    version: int | None
+    fix: int | None
+    vendor: int | None
+    count: int
+
+
+def statements(text: str, lines: Sequence[Line]) -> Iterator[Statement]:
+    """Everything a text says about products and versions, in order."""
+    columns: _Columns | None = None
+    for line in lines:
+        if line.heading or line.topic is Topic.ASIDE:
+            columns = None
+            continue
+        cells = _cells(text, line.span)
+        if len(cells) > 1:
+            header = _columns(cells)
+            if header is not None:
+                columns = header
+                continue
+            if columns is not None and len(cells) >= min(columns.count, 2):
+                yield from _row(cells, columns, line)
+                continue
+        else:
+            columns = None
+        listed = list(_item(text, line)) if line.topic in (Topic.AFFECTED, Topic.UNAFFECTED) else []
+        if listed:
+            yield from listed
+        else:
+            for sentence in sentences(line.span.text):
+                place = Span(line.span.start + sentence.start, line.span.start + sentence.end, sentence.text)
+                yield from _sentence(text, place, line.topic)
+
+
+def _cells(text: str, line: Span) -> list[Span]:
+    cells = []
+    at = line.start
+    for bar in _CELL.finditer(text, line.start, line.end):
+        cells.append(span(text, at, bar.start()))
+        at = bar.end()
+    return [*cells, span(text, at, line.end)]
+
+
+def _columns(cells: Sequence[Span]) -> _Columns | None:
+    """The columns of a table, if this is the row that names them."""
+    if any(len(cell.text) > 60 or re.search(r"\d\.\d", cell.text) for cell in cells):
+        return None
+    taken: dict[str, int] = {}
+    for kind, pattern in (
+        ("fix", _FIX_COLUMN),
+        ("vendor", _VENDOR_COLUMN),
+        ("version", _VERSION_COLUMN),
+        ("name", _NAME_COLUMN),
+    ):
+        for index, cell in enumerate(cells):
+            if index not in taken.values() and pattern.search(cell.text):
+                taken[kind] = index
+                break
+    if "name" not in taken or not {"version", "fix", "vendor"} & taken.keys():
+        return None
+    return _Columns(taken["name"], taken.get("version"), taken.get("fix"), taken.get("vendor"), len(cells))
+
+
+def _row(cells: Sequence[Span], columns: _Columns, line: Line) -> Iterator[Statement]:
+    def cell(index: int | None) -> Span | None:
+        return cells[index] if index is not None and index < len(cells) and cells[index].text else None
+
+    name, versions, fix = cell(columns.name), cell(columns.version), cell(columns.fix)
+    if name is None or len(name.text) > _LONGEST_ITEM:
+        return
+    status = Status.NOT_AFFECTED if line.topic is Topic.UNAFFECTED else Status.AFFECTED
+    phrase = _whole(versions) if versions else None
+    yield Statement(name, phrase, status, line.span, cell(columns.vendor), listed=True)
+    fixed = next(iter(version_phrases(fix.text)), None) if fix else None
+    if fix and fixed:
+        moved = Span(fix.start + fixed.span.start, fix.start + fixed.span.end, fixed.span.text)
+        phrase = VersionPhrase(moved, fixed.versions, fixed.older, fixed.firm)
+        yield Statement(name, phrase, Status.FIXED, line.span, cell(columns.vendor), listed=True)
+
+
+def _whole(cell: Span) -> VersionPhrase | None:
+    """All of a cell as versions, else the first phrase in it."""
+    versions = readable(cell.text)
+    if versions and re.search(r"\d|^vers:all", versions):
+        return VersionPhrase(cell, versions, True, True)
+    found = next(iter(version_phrases(cell.text)), None)
+    if found is None:
+        return None
+    moved = Span(cell.start + found.span.start, cell.start + found.span.end, found.span.text)
+    return VersionPhrase(moved, found.versions, found.older, found.firm)
+
+
+def _item(text: str, line: Line) -> Iterator[Statement]:
+    """One item of a list of products: a name, then perhaps versions."""
+    if len(line.span.text) > _LONGEST_ITEM or _PROSE_WORDS.search(line.span.text):
+        return
+    status = Status.NOT_AFFECTED if line.topic is Topic.UNAFFECTED else Status.AFFECTED
+    phrases = list(version_phrases(text, line.span.start, line.span.end))
+    if not phrases:
+        name = name_from(text, line.span.start, line.span.end)
+        colon = line.span.text.find(":")
+        if name and (line.bullet or name.end >= line.span.end - 1) and colon in (-1, len(line.span.text) - 1):
+            yield Statement(name, None, status, line.span, listed=True)
+        return
+    floor = line.span.start
+    found = 0
+    for phrase in phrases:
+        name = name_before(text, phrase.span.start, floor)
+        if name is not None:
+            yield Statement(name, phrase, status, line.span, listed=True)
+            found += 1
+        elif found:
+            yield Statement(None, phrase, status, line.span, listed=True)
+        floor = phrase.span.end
+
+
+def _sentence(text: str, place: Span, topic: Topic) -> Iterator[Statement]:
+    """Versions in a sentence, with the name before or behind them."""
+    floor = place.start
+    last: Span | None = None
+    for phrase in version_phrases(text, place.start, place.end):
+        name = name_before(text, phrase.span.start, floor)
+        if name is None:
+            name = name_after(text, phrase.span.end, place.end)
+        between = text[floor : phrase.span.start]
+        lead = text[place.start : phrase.span.start]
+        floor = phrase.span.end
+        status = _status(lead, between, phrase, topic)
+        if name is not None:
+            last = name
+        yield Statement(name or (last if status is Status.AFFECTED else None), phrase, status, place)
+
+
+def _status(lead: str, between: str, phrase: VersionPhrase, topic: Topic) -> Status:
+    if topic is Topic.UNAFFECTED or _NOT_AFFECTED.search(lead):
+        return Status.NOT_AFFECTED
+    if phrase.older and not _FIXED.search(between):
+        return Status.AFFECTED
+    if _FIXED.search(lead) or topic in (Topic.FIX, Topic.MITIGATION):
+        return Status.FIXED
+    return Status.AFFECTED
