@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from analyzers.advisory_text.identifiers import Found, Vector, cve_ids, cwe_ids, dates, document_number, vectors
+from analyzers.advisory_text.names import name_from
 from analyzers.advisory_text.remedies import Remedy, remedies
 from analyzers.advisory_text.sections import Line, lines
 from analyzers.advisory_text.spans import Span
 from analyzers.advisory_text.statements import Statement, Status, statements
-from analyzers.advisory_text.vendor_names import stated_vendor, vendor_before
+from analyzers.advisory_text.vendor_names import known_vendor, stated_vendor, vendor_before
 from analyzers.advisory_text.version_phrases import VersionPhrase
 
 MAX_PRODUCTS = 2_000
@@ -72,11 +74,14 @@ def extract(text: str) -> Extraction:
         Lines as in `meddojo.bulletin.Bulletin`.
     """
     structure = tuple(lines(text))
+    title = _title(structure)
     found = _products(text, tuple(statements(text, structure)))
+    if title and not any(product.status is Status.AFFECTED for product in found):
+        found = (*found, *_of_title(text, title))
     return Extraction(
-        title=_title(structure),
+        title=title,
         number=document_number(text),
-        vendor=stated_vendor(text) or next((product.vendor for product in found if product.vendor), None),
+        vendor=_vendor(text, title, found),
         cves=tuple(cve_ids(text)),
         cwes=tuple(cwe_ids(text)),
         vectors=tuple(vectors(text)),
@@ -84,6 +89,30 @@ def extract(text: str) -> Extraction:
         remedies=tuple(remedies(structure)),
         dates=tuple(dates(text)),
     )
+
+
+def _vendor(text: str, title: Span | None, products: Sequence[Product]) -> Span | None:
+    """The vendor of the whole document: labelled, in the title, before a product, or the first one that is known."""
+    return (
+        stated_vendor(text)
+        or (known_vendor(text, title.start, title.end) if title else None)
+        or next((product.vendor for product in products if product.vendor), None)
+        or known_vendor(text, 0, len(text))
+    )
+
+
+def _of_title(text: str, title: Span) -> Iterator[Product]:
+    """The product in a title, behind a vendor that is known; only where nothing else is said of products."""
+    vendor = known_vendor(text, title.start, title.end)
+    name = name_from(text, _behind(text, vendor.end), title.end) if vendor else None
+    if name is not None:
+        yield Product(name, vendor, None, Status.AFFECTED, title)
+
+
+def _behind(text: str, at: int) -> int:
+    """Where the next word begins, past a possessive."""
+    rest = re.match(r"(?:\s?['\u2019]s?)?[\s,:|-]*", text[at : at + 12])
+    return at + (rest.end() if rest else 0)
 
 
 def _title(structure: Sequence[Line]) -> Span | None:

@@ -10,6 +10,7 @@ from analyzers.advisory_text.spans import Span, span
 
 _WINDOW = 200
 """Longest name, in characters."""
+_WORDS_OF_AN_ITEM = 18
 _WORD = re.compile(r"[^\s|]+")
 _EDGE = " \t,;:|(-\u2013\u2014*\u2022\u00b7\u25cf\u25aa\u2013\"'\u2018\u2019\u201c\u201d=<>"
 _BEFORE_VERSION = re.compile(
@@ -41,6 +42,14 @@ def name_before(text: str, start: int, floor: int) -> Span | None:
             break
         first = index
     return _trimmed(text, words[first].start(), end) if first < len(words) else None
+
+
+def item_name(text: str, start: int, end: int) -> Span | None:
+    """The name that a list item consists of, or begins with up to its versions; small words are part of it."""
+    window = text[start:end]
+    stripped = _BEFORE_VERSION.search(window)
+    found = _trimmed(text, start, start + (stripped.start() if stripped else len(window)))
+    return found if found and len(found.text) <= _WINDOW and len(found.text.split()) <= _WORDS_OF_AN_ITEM else None
 
 
 def name_after(text: str, end: int, ceiling: int) -> Span | None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from analyzers.advisory_text.names import name_after, name_before, name_from
+from analyzers.advisory_text.names import item_name, name_after, name_before
 from analyzers.advisory_text.sections import Line, Topic
 from analyzers.advisory_text.spans import Span, sentences, span
-from analyzers.advisory_text.version_phrases import VersionPhrase, readable, version_phrases
+from analyzers.advisory_text.version_phrases import VersionPhrase, as_published, version_phrases
 
 _FIXED = re.compile(
     r"\b(?:fix(?:ed|es)?|resolv\w+|correct(?:ed|s)|patch(?:ed)?|address(?:ed|es)|remediat\w+|mitigat\w+|upgrad\w+|updat(?:e|es|ed|ing)"
@@ -28,7 +28,9 @@ _VENDOR_COLUMN = re.compile(r"vendor|manufacturer|supplier", re.I)
 _PROSE_WORDS = re.compile(
     r"\b(?:is|are|was|were|has|have|may|could|allows?|will|can|should|contains?|the following|please)\b", re.I
 )
-_LONGEST_ITEM = 160
+_COLON = re.compile(r"\s?:\s?(?=\S)")
+_LONGEST_ITEM = 240
+_SHORT_LINE = 9
 
 
 class Status(StrEnum):
@@ -136,7 +138,7 @@ def _row(cells: Sequence[Span], columns: _Columns, line: Line) -> Iterator[State
     if name is None or len(name.text) > _LONGEST_ITEM:
         return
     status = Status.NOT_AFFECTED if line.topic is Topic.UNAFFECTED else Status.AFFECTED
-    phrase = _whole(versions) if versions else None
+    phrase = as_published(versions) if versions else None
     yield Statement(name, phrase, status, line.span, cell(columns.vendor), listed=True)
     fixed = next(iter(version_phrases(fix.text)), None) if fix else None
     if fix and fixed:
@@ -145,40 +147,33 @@ def _row(cells: Sequence[Span], columns: _Columns, line: Line) -> Iterator[State
         yield Statement(name, phrase, Status.FIXED, line.span, cell(columns.vendor), listed=True)
 
 
-def _whole(cell: Span) -> VersionPhrase | None:
-    """All of a cell as versions, else the first phrase in it."""
-    versions = readable(cell.text)
-    if versions and re.search(r"\d|^vers:all", versions):
-        return VersionPhrase(cell, versions, True, True)
-    found = next(iter(version_phrases(cell.text)), None)
-    if found is None:
-        return None
-    moved = Span(cell.start + found.span.start, cell.start + found.span.end, found.span.text)
-    return VersionPhrase(moved, found.versions, found.older, found.firm)
-
-
 def _item(text: str, line: Line) -> Iterator[Statement]:
     """One item of a list of products: a name, then perhaps versions."""
-    if len(line.span.text) > _LONGEST_ITEM or _PROSE_WORDS.search(line.span.text):
+    body = line.span
+    if len(body.text) > _LONGEST_ITEM or _PROSE_WORDS.search(body.text):
         return
     status = Status.NOT_AFFECTED if line.topic is Topic.UNAFFECTED else Status.AFFECTED
-    phrases = list(version_phrases(text, line.span.start, line.span.end))
-    if not phrases:
-        name = name_from(text, line.span.start, line.span.end)
-        colon = line.span.text.find(":")
-        if name and (line.bullet or name.end >= line.span.end - 1) and colon in (-1, len(line.span.text) - 1):
-            yield Statement(name, None, status, line.span, listed=True)
-        return
-    floor = line.span.start
-    found = 0
-    for phrase in phrases:
-        name = name_before(text, phrase.span.start, floor)
+    colon = _COLON.search(body.text)
+    if colon:
+        name = item_name(text, body.start, body.start + colon.start())
+        versions = as_published(span(text, body.start + colon.end(), body.end))
         if name is not None:
-            yield Statement(name, phrase, status, line.span, listed=True)
-            found += 1
-        elif found:
-            yield Statement(None, phrase, status, line.span, listed=True)
+            yield Statement(name, versions, status, body, listed=True)
+        return
+    phrases = list(version_phrases(text, body.start, body.end))
+    if not phrases:
+        name = item_name(text, body.start, body.end)
+        if name is not None and (line.bullet or len(name.text.split()) < _SHORT_LINE):
+            yield Statement(name, None, status, body, listed=True)
+        return
+    name = None
+    floor = body.start
+    for phrase in phrases:
+        own = item_name(text, floor, phrase.span.start)
+        name = own or name
         floor = phrase.span.end
+        if name is not None:
+            yield Statement(name, phrase, status, body, listed=True)
 
 
 def _sentence(text: str, place: Span, topic: Topic) -> Iterator[Statement]:

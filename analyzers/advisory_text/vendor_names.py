@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from analyzers.advisory_text.spans import Span, span
 from analyzers.matching.vendors import leading_vendor
@@ -11,43 +12,60 @@ _LABEL = re.compile(
     r"(?:^|\n)\s?(?:vendor|manufacturer|supplier|company|issued by|publisher)(?: name)?\s?[:|]\s?([^\n|]{2,80})", re.I
 )
 _COPYRIGHT = re.compile(
-    r"(?:\u00a9|\(c\)|copyright)\s(?:\u00a9\s|\(c\)\s)?(?:20\d\d(?:\s?[-\u2013]\s?20\d\d)?\s)?(?:by\s)?([A-Z][\w.&, -]{1,60})",
+    r"(?:\u00a9|\(c\)|copyright)\s(?:\u00a9\s|\(c\)\s)?(?:20\d\d(?:\s?[-\u2013]\s?20\d\d)?\s)?(?:by\s)?"
+    r"([A-Z][\w.&, -]{1,60})",
     re.I,
 )
-_WORD = re.compile(r"[^\s]+")
+_WORD = re.compile(r"\S+")
+_WORDS_OF_A_NAME = 4
+_WORDS_LOOKED_AT = 2_000
+_GOES_ON = frozenset(
+    "inc corp corporation company co ltd limited gmbh ag llc sa nv bv healthcare medical melsungen kabi systems".split()
+)
+"""A vendor's name may go on with these: the longest spelling is taken."""
 
 
 def vendor_before(text: str, name: Span) -> tuple[Span | None, Span]:
     """Part a name into vendor and product, where it begins with a vendor that is known."""
-    known = leading_vendor(name.text)
-    if not known:
-        return None, name
     words = list(_WORD.finditer(name.text))
-    for count in range(1, min(5, len(words))):
-        head = name.text[: words[count].start()].rstrip(" ,'\u2019")
-        if leading_vendor(f"{head} x") == known:
-            # The longest spelling: "B. Braun Melsungen AG", not "B. Braun".
-            longer = count
-            while longer + 1 < len(words) and leading_vendor(f"{name.text[: words[longer + 1].start()]} x") == known:
-                if not _is_more_of_the_vendor(words[longer].group()):
-                    break
-                longer += 1
-            cut = words[longer].start()
-            return span(text, name.start, name.start + cut), span(text, name.start + cut, name.end)
-    return None, name
+    count = _vendor_length([word.group() for word in words])
+    if not 0 < count < len(words):
+        return None, name
+    cut = words[count].start()
+    head = span(text, name.start, name.start + cut)
+    bare = head.text.rstrip(" ,'\u2019")
+    rest = span(text, name.start + cut, name.end)
+    return Span(head.start, head.start + len(bare), bare), rest
 
 
-_MORE = frozenset(
-    "inc corp corporation company co ltd limited gmbh ag llc sa nv bv healthcare medical melsungen systems technologies".split()
-)
+def known_vendor(text: str, start: int, end: int) -> Span | None:
+    """The first vendor in a stretch of text that the alias table knows, written with a capital."""
+    words = list(_WORD.finditer(text, start, end))[:_WORDS_LOOKED_AT]
+    for index, word in enumerate(words):
+        if word.group()[0].isupper():
+            following = words[index : index + _WORDS_OF_A_NAME + 2]
+            count = _vendor_length([each.group() for each in following])
+            if count:
+                found = span(text, word.start(), following[count - 1].end())
+                bare = re.sub(r"(?:['\u2019]s?)?[\s,.;:]*$", "", found.text)
+                return Span(found.start, found.start + len(bare), bare) if bare else None
+    return None
 
 
-def _is_more_of_the_vendor(word: str) -> bool:
-    return word.strip(".,'").lower() in _MORE
+def _vendor_length(words: Sequence[str]) -> int:
+    """How many of the words are the vendor that they begin with; 0 if none is known."""
+    if not words or not leading_vendor(" ".join([*words[: _WORDS_OF_A_NAME + 1], "x"])):
+        return 0
+    for count in range(1, min(_WORDS_OF_A_NAME, len(words)) + 1):
+        if leading_vendor(f"{' '.join(words[:count])} x"):
+            while count < len(words) and words[count].strip(".,'()").lower() in _GOES_ON:
+                count += 1
+            return count
+    return 0
 
 
 def stated_vendor(text: str) -> Span | None:
-    """The vendor a label or a copyright line names."""
+    """The vendor that a label or a copyright line names."""
     for pattern in (_LABEL, _COPYRIGHT):
         match = pattern.search(text)
         if match:

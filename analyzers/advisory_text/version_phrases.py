@@ -40,7 +40,7 @@ _PHRASES = re.compile(
     "|".join(
         (
             rf"(?P<key>\b{_KEY}\s?:?\s{{0,2}}(?:of\s)?(?:{_OPERATOR}\s?(?:{_KEY}\s)?)?{_NOT_A_COUNT}{_V}{_MORE}{_DIRECTION}?)",
-            rf"(?P<letter>\b{_KEY}\s?:?\s?{_LETTER}(?:{_LINK}{_LETTER}){{0,8}}{_DIRECTION}?)",
+            rf"(?P<letter>\b{_KEY}(?:\s?:\s?|\s{{1,2}}){_LETTER}(?:{_LINK}{_LETTER}){{0,8}}{_DIRECTION}?)",
             rf"(?P<operator>(?<!\w){_OPERATOR}\s?(?:{_KEY}\s)?{_NOT_A_COUNT}{_V}{_MORE}{_DIRECTION}?)",
             rf"(?P<bare>(?<![\w.,\-/])(?:v\d\w{{0,12}}(?:[.\-]\w{{1,12}}){{0,6}}|\d{{1,5}}(?:\.\w{{1,12}}){{1,6}})(?![\w%]){_MORE}{_DIRECTION}?)",
             rf"(?P<directed>(?<![\w.,\-/]){_NUMBER}{_MORE}{_DIRECTION})",
@@ -63,12 +63,15 @@ _ADDRESS = re.compile(
 _CVSS = re.compile(
     r"\bCVSS(?::|\s?v?\d)|\bbase score|\bv[234](?:\.[01])? (?:base|score|vector)|\bCVE-|\bCWE-|SMBv\d", re.I
 )
+_LONGEST_CELL = 160
+_SPEAKS_OF_VERSIONS = re.compile(r"\d|^\*$|\b(?:all|any)\b|\bversions?\b|\brev", re.I)
+_NEXT_VERSION = re.compile(r"(?<=\d)\s+(?=v?\d+\.\d)")
 _REWORDED = (
     (re.compile(r"\bup to,? (?:and )?including,?", re.I), "up to and including"),
     (re.compile(r"\b(?:starting (?:from|with|at)|since)\b", re.I), "from"),
     (re.compile(r"\bprevious to\b", re.I), "prior to"),
 )
-_LEADING_KEY = re.compile(rf"^(?:{_KEY})\s?:?\s{{0,2}}(?:of\s)?(?=\S)", re.I)
+_LEADING_KEY = re.compile(rf"^(?:{_KEY})\s?:?\s{{0,2}}(?:of\s)?(?=[\w<>=\u2264\u2265*])(?!\()", re.I)
 _ALL = re.compile(r"^(?:all|any)\b", re.I)
 _ONLY_ALL = re.compile(r"\*|(?:all|any)\b[^\d<>]*", re.I)
 _INNER_KEY = re.compile(rf"(?<=[\s,])(?:{_KEY})\s(?=[\w<>])", re.I)
@@ -122,6 +125,15 @@ def readable(phrase: str) -> str:
     for pattern, replacement in _REWORDED:
         bare = pattern.sub(replacement, bare)
     return bare if bare and fully_parsed(parse_versions(bare)) else ""
+
+
+def as_published(cell: Span) -> VersionPhrase | None:
+    """All of a list item or table cell as versions, however they are written; None when it speaks of none."""
+    if not cell.text or len(cell.text) > _LONGEST_CELL or not _SPEAKS_OF_VERSIONS.search(cell.text):
+        return None
+    listed = _NEXT_VERSION.sub(" | ", cell.text)
+    versions = readable(cell.text) or readable(listed) or _LEADING_KEY.sub("", cell.text)
+    return VersionPhrase(cell, versions, is_older(versions), True)
 
 
 def is_older(versions: str) -> bool:
