@@ -203,6 +203,27 @@ class DeliveryConfig(_Section):
     fail_on: Severity | None = None
 
 
+class AdvisoryTextConfig(_Section):
+    """``[advisory_text]``: a language model that may point out products in bulletins; inactive without an address.
+
+    Attributes
+    ----------
+    llm_url
+        With it the text of every imported bulletin is sent there: ``http://127.0.0.1:11434`` (Ollama),
+        ``http://127.0.0.1:8000/v1`` (OpenAI-compatible).
+    llm_api
+        How the server is spoken to: ``openai`` or ``ollama``.
+    llm_model, llm_key
+        Name of the model, and the key the server wants, if any.
+    """
+
+    llm_url: str = ""
+    llm_api: Literal["openai", "ollama"] = "openai"
+    llm_model: str = ""
+    llm_key: SecretStr = SecretStr("")
+    llm_timeout_seconds: Seconds = 120.0
+
+
 class JobConfig(_Section):
     """``[[jobs]]``: a command of MedDojo, and when ``meddojo schedule`` runs it.
 
@@ -247,6 +268,7 @@ class Config(_Section):
     defectdojo: DefectDojoConfig = DefectDojoConfig()
     delivery: DeliveryConfig = DeliveryConfig()
     vex: VexConfig = VexConfig()
+    advisory_text: AdvisoryTextConfig = AdvisoryTextConfig()
 
 
 def load_config(path: Path | None = None, environment: Mapping[str, str] | None = None) -> Config:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from analyzers.advisory_text.extraction import Extraction, Product, extract
+from analyzers.advisory_text.extraction import Extraction, Product
 from analyzers.advisory_text.identifiers import CVE
 from analyzers.advisory_text.spans import Span
 from analyzers.advisory_text.statements import Status
@@ -35,9 +35,7 @@ _ONE_VERSION = re.compile(r"\S*\d\S*")
 _LONGEST_DESCRIPTION = 4_000
 
 
-def read_advisory(
-    bulletin: Bulletin, origin: str, received: datetime, extraction: Extraction | None = None
-) -> Advisory:
+def read_advisory(bulletin: Bulletin, read: Extraction, origin: str, received: datetime) -> Advisory:
     """Make an advisory of the text of a bulletin.
 
     Its id begins with ``TEXT-`` and goes on with the number the publisher gave the document, else with the beginning
@@ -45,19 +43,18 @@ def read_advisory(
 
     Parameters
     ----------
+    read
+        What was read from its text.
     origin
         File or URL, for messages.
     received
         Stands in for the date of publication where the text names none; aware.
-    extraction
-        What was read from the text; None reads it here.
 
     Raises
     ------
     InputError
         If the text names no product, or nothing that makes it an advisory.
     """
-    read = extract(bulletin.text) if extraction is None else extraction
     affected = read.of(Status.AFFECTED)
     if not affected:
         raise InputError(
@@ -104,7 +101,8 @@ def passages(read: Extraction) -> Iterator[Passage]:
     places += [(kind or "date", place) for _, kind, place in read.dates]
     places += [(remedy.category, remedy.span) for remedy in read.remedies]
     for product in read.products:
-        places += [("product", product.name), ("vendor", product.vendor)]
+        mark = "suggested product" if product.suggested else "product"
+        places += [(mark, product.name), ("vendor", product.vendor)]
         places += [(f"{product.status} versions", product.phrase.span if product.phrase else None)]
     once = dict.fromkeys((place.start, place.end, item, place.text) for item, place in places if place is not None)
     for start, end, item, text in sorted(once):

@@ -16,6 +16,7 @@ from analyzers.advisory_text.statements import Statement, Status, statements
 from analyzers.advisory_text.vendor_names import known_vendor, stated_vendor, vendor_before
 from analyzers.advisory_text.version_phrases import VersionPhrase
 
+_LONGEST_TITLE = 120
 MAX_PRODUCTS = 2_000
 """Most products one text gives."""
 
@@ -30,6 +31,10 @@ class Product:
         None where it names no versions.
     place
         The sentence, list item or table row.
+    listed
+        Whether it stands in a list or table of affected products.
+    suggested
+        Whether a language model pointed it out.
     """
 
     name: Span
@@ -38,6 +43,7 @@ class Product:
     status: Status
     place: Span
     listed: bool = False
+    suggested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,7 @@ def extract(text: str) -> Extraction:
     """
     structure = tuple(lines(text))
     title = _title(structure)
-    found = _products(text, tuple(statements(text, structure)))
-    if title and not any(product.status is Status.AFFECTED for product in found):
-        found = (*found, *_of_title(text, title))
+    found = _products(text, _most_telling(text, tuple(statements(text, structure)), title))
     return Extraction(
         title=title,
         number=document_number(text),
@@ -101,12 +105,26 @@ def _vendor(text: str, title: Span | None, products: Sequence[Product]) -> Span 
     )
 
 
-def _of_title(text: str, title: Span) -> Iterator[Product]:
-    """The product in a title, behind a vendor that is known; only where nothing else is said of products."""
+def _most_telling(text: str, stated: Sequence[Statement], title: Span | None) -> Sequence[Statement]:
+    """Leave names that stand alone in prose out where better is said: in a list, with versions, in the title."""
+    firm = [each for each in stated if not each.tagged]
+    if any(each.status is Status.AFFECTED and each.product is not None for each in firm):
+        return firm
+    if title and len(title.text) <= _LONGEST_TITLE:
+        of_title = list(_of_title(text, title)) or [
+            each for each in stated if each.tagged and each.place.start <= title.end
+        ]
+        if of_title:
+            return [*firm, *of_title]
+    return stated
+
+
+def _of_title(text: str, title: Span) -> Iterator[Statement]:
+    """The product in a title, behind a vendor that is known."""
     vendor = known_vendor(text, title.start, title.end)
     name = name_from(text, _behind(text, vendor.end), title.end) if vendor else None
     if name is not None:
-        yield Product(name, vendor, None, Status.AFFECTED, title)
+        yield Statement(name, None, Status.AFFECTED, title, vendor, tagged=True)
 
 
 def _behind(text: str, at: int) -> int:

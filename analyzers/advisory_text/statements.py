@@ -10,6 +10,7 @@ from enum import StrEnum
 from analyzers.advisory_text.names import item_name, name_after, name_before
 from analyzers.advisory_text.sections import Line, Topic
 from analyzers.advisory_text.spans import Span, sentences, span
+from analyzers.advisory_text.tagger import TaggedName, tagged_names
 from analyzers.advisory_text.version_phrases import VersionPhrase, as_published, version_phrases
 
 _FIXED = re.compile(
@@ -26,7 +27,7 @@ _VERSION_COLUMN = re.compile(r"(?:affected|impacted|vulnerable).{0,20}version|ve
 _FIX_COLUMN = re.compile(r"fix|solution|patch|update|remed|resol|upgrade|recommended", re.I)
 _VENDOR_COLUMN = re.compile(r"vendor|manufacturer|supplier", re.I)
 _PROSE_WORDS = re.compile(
-    r"\b(?:is|are|was|were|has|have|may|could|allows?|will|can|should|contains?|the following|please)\b", re.I
+    r"\b(?:is|are|was|were|has|have|may|could|allows?|will|can|should|contains?|the following|please)\b"
 )
 _COLON = re.compile(r"\s?:\s?(?=\S)")
 _LONGEST_ITEM = 240
@@ -55,6 +56,8 @@ class Statement:
         The sentence, list item or table row that says it.
     listed
         Whether it stands in a list or table of affected products.
+    tagged
+        Whether only the tagger says that it is a product: it stands beside no version.
     """
 
     product: Span | None
@@ -63,6 +66,7 @@ class Statement:
     place: Span
     vendor: Span | None = None
     listed: bool = False
+    tagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,20 +181,49 @@ def _item(text: str, line: Line) -> Iterator[Statement]:
 
 
 def _sentence(text: str, place: Span, topic: Topic) -> Iterator[Statement]:
-    """Versions in a sentence, with the name before or behind them."""
+    """Versions in a sentence with the name before or behind them, and names that stand alone."""
+    tagged = tagged_names(text, place.start, place.end)
+    used: list[Span] = []
     floor = place.start
-    last: Span | None = None
+    last: TaggedName | None = None
     for phrase in version_phrases(text, place.start, place.end):
-        name = name_before(text, phrase.span.start, floor)
-        if name is None:
-            name = name_after(text, phrase.span.end, place.end)
-        between = text[floor : phrase.span.start]
-        lead = text[place.start : phrase.span.start]
+        name = _named(text, phrase, floor, place, tagged)
+        lead, between = text[place.start : phrase.span.start], text[floor : phrase.span.start]
         floor = phrase.span.end
         status = _status(lead, between, phrase, topic)
-        if name is not None:
-            last = name
-        yield Statement(name or (last if status is Status.AFFECTED else None), phrase, status, place)
+        last = name or last
+        chosen = name or (last if status is Status.AFFECTED else None)
+        used += [chosen.product] if chosen else []
+        yield Statement(chosen.product if chosen else None, phrase, status, place, chosen.vendor if chosen else None)
+    for alone in tagged:
+        if not any(_overlap(alone.product, span) for span in used):
+            lead = text[place.start : alone.product.start]
+            status = (
+                Status.NOT_AFFECTED
+                if topic is Topic.UNAFFECTED or _NOT_AFFECTED.search(place.text)
+                else Status.AFFECTED
+            )
+            yield Statement(alone.product, None, status, place, alone.vendor, tagged=True)
+
+
+def _named(
+    text: str, phrase: VersionPhrase, floor: int, place: Span, tagged: Sequence[TaggedName]
+) -> TaggedName | None:
+    """Whose versions they are: the name right before them, else the last one tagged before, else one behind."""
+    beside = name_before(text, phrase.span.start, floor)
+    within = [each for each in tagged if each.product.start >= floor and each.product.end <= phrase.span.start]
+    if within:
+        # The rule knows lists of models, the tagger where a name begins.
+        listed = beside is not None and "," in beside.text and _overlap(within[-1].product, beside)
+        return TaggedName(beside, within[-1].vendor) if beside and listed else within[-1]
+    if beside is not None and not tagged:
+        return TaggedName(beside, None)
+    behind = name_after(text, phrase.span.end, place.end)
+    return TaggedName(behind, None) if behind else None
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _status(lead: str, between: str, phrase: VersionPhrase, topic: Topic) -> Status:

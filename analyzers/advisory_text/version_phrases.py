@@ -14,7 +14,7 @@ _WORDS = "software firmware hardware bios sw fw os".split()
 _KEY = (
     r"(?:(?:all|any|the|these|following|known|current|affected|vulnerable|supported|previous|older)\s{1,2}){0,4}"
     rf"(?:(?:{'|'.join(_WORDS)})\s{{1,2}}){{0,2}}"
-    r"(?:versions?(?:\(s\))?|releases?|revisions?|revs?\b\.?|builds?\b|ver\b\.?|firmware|software)"
+    r"(?:versions?\b(?:\(s\))?|releases?\b|revisions?\b|revs?\b\.?|builds?\b|ver\b\.?|firmware|software)"
 )
 _BY = r"(?:\s{1,2}(?:(?:and|or)\s)?(?:including|excluding))?"
 _OPERATOR = (
@@ -25,7 +25,8 @@ _NUMBER = (
     r"(?>(?:[A-Za-z]{1,5}[.\-_]?)?\d\w{0,15}(?:[.\-+_/]\w{1,15}){0,8}(?:\(\w{1,10}\))?"
     r"(?:\s(?:SP|Service Pack|Update|Upd|Hotfix|HF|Build|Patch|Rev|R|beta|rc|GA|D)\.?[\s-]?\d[\w.]{0,12}){0,2})"
 )
-_V = rf"(?:(?:version|ver|rev|revision|release)\.?\s)?{_NUMBER}"
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]{0,6}"
+_V = rf"(?:(?:version|ver|rev|revision|release)\.?\s)?(?:{_NUMBER}|{_MONTH}\s(?:\d{{1,2}},?\s)?20\d\d)"
 # A bare number before a lower-case word counts something else: "1.0, 2 vulnerabilities".
 _NOT_A_COUNT = r"(?!\d{1,4}\s(?!through|thru|until|prior|before|earlier|below|above|to\b|and\b|or\b)[a-z]{4,})"
 _LINK = r"(?:\s?(?:,\s?(?:and\s|or\s|to\s)?|\||/|;|&|\u2013)\s?|\s(?:and|or|to|but|-)\s)"
@@ -45,7 +46,9 @@ _PHRASES = re.compile(
             rf"(?P<bare>(?<![\w.,\-/])(?:v\d\w{{0,12}}(?:[.\-]\w{{1,12}}){{0,6}}|\d{{1,5}}(?:\.\w{{1,12}}){{1,6}})(?![\w%]){_MORE}{_DIRECTION}?)",
             rf"(?P<directed>(?<![\w.,\-/]){_NUMBER}{_MORE}{_DIRECTION})",
             r"(?P<all>\b(?:all|any)\s(?:(?:known|current|currently|supported|software|firmware|hardware|released|existing|available"
-            r"|product|of|the)\s){0,4}(?:versions?|releases?|revisions?)\b|(?<=: )\*(?=\n|$)|\bvers:[\w.-]{1,20}/\S{1,120})",
+            r"|product|of|the)\s){0,4}(?:versions?|releases?|revisions?)\b"
+            r"(?!\s(?:prior|before|earlier|older|lower|up to|below|from|between|through|since|manufactured|released|shipped|made"
+            r"|distributed|running|with|when|where|only|except|excluding|[<>\u2264\u2265=]))|(?<=: )\*(?=\n|$)|\bvers:[\w.-]{1,20}/\S{1,120})",
         )
     ),
     re.I,
