@@ -28,16 +28,16 @@ _PUBLISHED = re.compile(
     re.I,
 )
 _UPDATED = re.compile(r"\b(?:updat\w*|revis\w*|modif\w*|last (?:changed|review\w*))\b[^.\n]{0,40}$", re.I)
-_NUMBERS = (
-    re.compile(
-        r"(?<![\w-])(?:ICS[AM]{1,2}-\d\d-\d{3}-\d\d[A-Z]?|SSA-\d{6}|[A-Z]{2,8}-(?:PSA|SA|SB|PSIRT)-\d[\w-]{2,20})(?![\w-])"
-    ),
-    re.compile(
-        r"\b(?:advisory|bulletin|document|notification|notice|publication|reference|case)"
-        r"(?:\s(?:id|identifier|no\.?|number|nr\.?))?\s?[:#|]\s?(?P<number>[A-Z][A-Z0-9]{0,11}[-_/ ]?\d[\w./-]{1,24})",
-        re.I,
-    ),
+_LABELLED_NUMBER = re.compile(
+    r"\b(?:advisory|bulletin|document|notification|notice|publication|reference|case)"
+    r"(?:\s(?:id|identifier|no\.?|number|nr\.?))?\s?[:#|]\s?(?P<number>[A-Z][A-Z0-9]{0,11}[-_/ ]?[A-Z0-9]{0,8}[-_/]?\d[\w./-]{1,24})",
+    re.I,
 )
+_KNOWN_NUMBER = re.compile(
+    r"(?<![\w-])(?P<number>ICS[AM]{1,2}-\d\d-\d{3}-\d\d[A-Z]?|SSA-\d{6}|[A-Z]{2,8}-(?:PSA|SA|SB|PSIRT)-\d[\w-]{2,20})(?![\w-])"
+)
+_HEAD = 600
+"""A number of a known form counts in the head of a text; further down it belongs to another document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +147,8 @@ def _moment(match: re.Match[str]) -> datetime | None:
 
 def document_number(text: str) -> Span | None:
     """The number the publisher gave the document, where it is called so or has a known form."""
-    for pattern in _NUMBERS:
-        match = pattern.search(text)
-        if match:
-            group = "number" if "number" in pattern.groupindex else 0
-            number = match[group].rstrip("./-")
-            if CVE.match(number):
-                continue
-            return Span(match.start(group), match.start(group) + len(number), number)
+    for match in (_LABELLED_NUMBER.search(text), _KNOWN_NUMBER.search(text, 0, _HEAD)):
+        number = match["number"].rstrip("./-") if match else ""
+        if match and not CVE.match(number):
+            return Span(match.start("number"), match.start("number") + len(number), number)
     return None

@@ -29,6 +29,7 @@ _VENDOR_COLUMN = re.compile(r"vendor|manufacturer|supplier", re.I)
 _PROSE_WORDS = re.compile(
     r"\b(?:is|are|was|were|has|have|may|could|allows?|will|can|should|contains?|the following|please)\b"
 )
+_NO_PRODUCT = re.compile(r"\W*(?:CVE|CWE|CVSS|https?:)\b", re.I)
 _COLON = re.compile(r"\s?:\s?(?=\S)")
 _LONGEST_ITEM = 240
 _SHORT_LINE = 9
@@ -81,9 +82,10 @@ class _Columns:
 def statements(text: str, lines: Sequence[Line]) -> Iterator[Statement]:
     """Everything a text says about products and versions, in order."""
     columns: _Columns | None = None
+    listing = False
     for line in lines:
         if line.heading or line.topic is Topic.ASIDE:
-            columns = None
+            columns, listing = None, False
             continue
         cells = _cells(text, line.span)
         if len(cells) > 1:
@@ -96,7 +98,10 @@ def statements(text: str, lines: Sequence[Line]) -> Iterator[Statement]:
                 continue
         else:
             columns = None
-        listed = list(_item(text, line)) if line.topic in (Topic.AFFECTED, Topic.UNAFFECTED) else []
+        # Behind the items of a list, a line without a bullet is no product any more.
+        ended = listing and not line.bullet
+        listing = line.topic in (Topic.AFFECTED, Topic.UNAFFECTED) and (listing or line.bullet)
+        listed = list(_item(text, line)) if line.topic in (Topic.AFFECTED, Topic.UNAFFECTED) and not ended else []
         if listed:
             yield from listed
         else:
@@ -142,7 +147,7 @@ def _row(cells: Sequence[Span], columns: _Columns, line: Line) -> Iterator[State
     if name is None or len(name.text) > _LONGEST_ITEM:
         return
     status = Status.NOT_AFFECTED if line.topic is Topic.UNAFFECTED else Status.AFFECTED
-    phrase = as_published(versions) if versions else None
+    phrase = as_published(versions, certain=True) if versions else None
     yield Statement(name, phrase, status, line.span, cell(columns.vendor), listed=True)
     fixed = next(iter(version_phrases(fix.text)), None) if fix else None
     if fix and fixed:
@@ -154,7 +159,7 @@ def _row(cells: Sequence[Span], columns: _Columns, line: Line) -> Iterator[State
 def _item(text: str, line: Line) -> Iterator[Statement]:
     """One item of a list of products: a name, then perhaps versions."""
     body = line.span
-    if len(body.text) > _LONGEST_ITEM or _PROSE_WORDS.search(body.text):
+    if len(body.text) > _LONGEST_ITEM or _PROSE_WORDS.search(body.text) or _NO_PRODUCT.match(body.text):
         return
     status = Status.NOT_AFFECTED if line.topic is Topic.UNAFFECTED else Status.AFFECTED
     colon = _COLON.search(body.text)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
+from analyzers.advisory_text.name_words import NEVER
 from analyzers.advisory_text.spans import Span
 from meddojo.errors import TerminalError
 
@@ -157,7 +158,7 @@ def tagged_names(text: str, start: int, end: int) -> list[TaggedName]:
         tag, begin, stop = TAGS[row[first]], found[first].start, found[index - 1].end
         first = index
         here = Span(begin, stop, text[begin:stop])
-        if tag is Tag.PRODUCT:
+        if tag is Tag.PRODUCT and any(word.lower() not in NEVER for word in here.text.split()):
             near = vendor is not None and begin - vendor.end <= _BESIDE
             names.append(TaggedName(here, vendor if near else None))
         vendor = here if tag is Tag.VENDOR else None if tag is Tag.PRODUCT else vendor

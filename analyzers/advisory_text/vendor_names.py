@@ -11,6 +11,11 @@ from analyzers.matching.vendors import leading_vendor
 _LABEL = re.compile(
     r"(?:^|\n)\s?(?:vendor|manufacturer|supplier|company|issued by|publisher)(?: name)?\s?[:|]\s?([^\n|]{2,80})", re.I
 )
+_LETTERHEAD = re.compile(
+    r"(?:\W{0,20})((?-i:[A-Z])[\w.&-]*(?:[ ](?:(?-i:[A-Z])[\w.&-]*|&|and)){0,4})\s{1,3}(?:product\s)?(?:cyber[- ]?)?security\s"
+    r"(?:bulletin|advisory|notice|notification|update)\b",
+    re.I,
+)
 _COPYRIGHT = re.compile(
     r"(?:\u00a9|\(c\)|copyright)\s(?:\u00a9\s|\(c\)\s)?(?:20\d\d(?:\s?[-\u2013]\s?20\d\d)?\s)?(?:by\s)?"
     r"([A-Z][\w.&, -]{1,60})",
@@ -65,9 +70,8 @@ def _vendor_length(words: Sequence[str]) -> int:
 
 
 def stated_vendor(text: str) -> Span | None:
-    """The vendor that a label or a copyright line names."""
-    for pattern in (_LABEL, _COPYRIGHT):
-        match = pattern.search(text)
+    """The vendor that a label, the first lines ("Acme Security Bulletin") or a copyright line name."""
+    for match in (_LABEL.search(text), _LETTERHEAD.match(text), _COPYRIGHT.search(text)):
         if match:
             found = span(text, match.start(1), match.end(1))
             trimmed = found.text.rstrip(" .,")

@@ -87,7 +87,8 @@ class VersionPhrase:
     Attributes
     ----------
     versions
-        The text in a form that `analyzers.matching.versions.parse_versions` reads in full.
+        The text as `analyzers.matching.versions.parse_versions` takes it: read in full where it stands in prose, as
+        published where a list or table says that it is a version.
     older
         Whether it is open downwards: "before 2.1", "2.1 and earlier", all versions.
     firm
@@ -130,9 +131,15 @@ def readable(phrase: str) -> str:
     return bare if bare and fully_parsed(parse_versions(bare)) else ""
 
 
-def as_published(cell: Span) -> VersionPhrase | None:
-    """All of a list item or table cell as versions, however they are written; None when it speaks of none."""
-    if not cell.text or len(cell.text) > _LONGEST_CELL or not _SPEAKS_OF_VERSIONS.search(cell.text):
+def as_published(cell: Span, certain: bool = False) -> VersionPhrase | None:
+    """All of a list item or table cell as versions, however they are written; None when it speaks of none.
+
+    Parameters
+    ----------
+    certain
+        Whether a heading says that these are versions.
+    """
+    if not cell.text or not (certain or (len(cell.text) <= _LONGEST_CELL and _SPEAKS_OF_VERSIONS.search(cell.text))):
         return None
     listed = _NEXT_VERSION.sub(" | ", cell.text)
     versions = readable(cell.text) or readable(listed) or _LEADING_KEY.sub("", cell.text)

@@ -11,7 +11,7 @@ import re
 
 from connectors.reading import decode_text
 from connectors.scans.bulletin.confined import read_confined
-from connectors.scans.bulletin.plain import MAX_CHARACTERS, plain_text
+from connectors.scans.bulletin.plain import MAX_CHARACTERS, plain_text, unwrap
 from connectors.unpacking import MEBIBYTE
 from meddojo.bulletin import Bulletin, BulletinFormat
 from meddojo.errors import InputError
@@ -71,7 +71,7 @@ def read_bulletin(data: bytes, origin: str) -> Bulletin:
         raise InputError(origin, "", "no bulletin about vulnerabilities", "understood are PDF, HTML and plain text")
     title = ""
     if kind is BulletinFormat.TEXT:
-        text = plain_text(decode_text(data, origin))
+        text = unwrap(plain_text(decode_text(data, origin)))
     else:
         title, text = read_confined(kind, data, origin)
     if not text.strip():

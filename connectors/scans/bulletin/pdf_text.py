@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 
-from connectors.scans.bulletin.plain import MAX_CHARACTERS, plain_text
+from connectors.scans.bulletin.plain import MAX_CHARACTERS, plain_text, unwrap
 
 MAX_PAGES = 500
 MAX_OBJECTS = 200_000
@@ -74,4 +74,4 @@ def pdf_text(data: bytes) -> tuple[str, str]:
     except Exception as error:  # pypdf raises whatever a damaged file makes it stumble over
         cause = f"damaged or unusual PDF: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
         raise UnreadablePdfError(where, cause, "print it to a new PDF, or save its text") from None
-    return " ".join(str(title).split())[:1000], plain_text("\f".join(pages))
+    return " ".join(str(title).split())[:1000], unwrap(plain_text("\f".join(pages)))
