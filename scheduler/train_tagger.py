@@ -46,7 +46,7 @@ def main(folder: Path) -> None:
     (target / "tagger.toml").write_text(
         f'# Written by the training run: python -m scheduler.train_tagger\nsha256 = "{_digest(text)}"\n'
         f"features = {len(weights.of)}\nseed = {SEED}\nepochs = {EPOCHS}\nsmallest_weight = {SMALLEST}\n"
-        f'notes_of_advisories = {len(advisories)}  # CISA ICSA, 2017 to 2023\n'
+        f"notes_of_advisories = {len(advisories)}  # CISA ICSA, 2017 to 2023\n"
         f"descriptions_of_records = {len(descriptions)}  # CVE records published before 2024-07-01\n"
         f'limits = "English; software and devices as NVD and CISA name them; figures: benchmarks/advisory_text.py"\n',
         "utf-8",

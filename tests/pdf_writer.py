@@ -25,9 +25,7 @@ def assemble(contents: Sequence[bytes], title: str = "", filters: bytes = b"/Fla
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R"
             b" /Resources << /Font << /F1 3 0 R >> >> >>" % (number + 1)
         )
-        objects.append(
-            b"<< /Length %d /Filter %b >>\nstream\n%b\nendstream" % (len(content), filters, content)
-        )
+        objects.append(b"<< /Length %d /Filter %b >>\nstream\n%b\nendstream" % (len(content), filters, content))
     objects.append(b"<< /Title (%b) >>" % _escaped(title))
     return _file(objects)
 

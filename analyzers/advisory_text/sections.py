@@ -34,7 +34,7 @@ _TOPICS = (
                        r"|(?:general |security )?recommendations?|what (?:should|can) (?:customers|users|you) do|actions? (?:required|to take)"),
     (Topic.DETAILS, r"(?:vulnerabilit(?:y|ies)|technical)(?: (?:details?|overview|description|summary|information|characterization|classification))?"
                     r"|details?|description|summary|overview|impact|risk(?: evaluation)?|background|executive summary|introduction"),
-    (Topic.ASIDE, r"references?|contact\w*|acknowledge?ments?|credits?|disclaimer|legal\w*|terms of use|revision history|document history"
+    (Topic.ASIDE, r"references?|contact\w*(?: \w+)?|acknowledge?ments?|credits?|disclaimer|legal\w*|terms of use|revision history|document history"
                   r"|history|about \w+|copyright|further information|additional (?:information|resources)|more information|links"),
 )  # fmt: skip
 _PATTERNS = tuple(

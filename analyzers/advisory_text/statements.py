@@ -11,7 +11,7 @@ from analyzers.advisory_text.names import item_name, name_after, name_before
 from analyzers.advisory_text.sections import Line, Topic
 from analyzers.advisory_text.spans import Span, sentences, span
 from analyzers.advisory_text.tagger import TaggedName, tagged_names
-from analyzers.advisory_text.version_phrases import VersionPhrase, as_published, version_phrases
+from analyzers.advisory_text.version_phrases import VersionPhrase, as_published, is_older, readable, version_phrases
 
 _FIXED = re.compile(
     r"\b(?:fix(?:ed|es)?|resolv\w+|correct(?:ed|s)|patch(?:ed)?|address(?:ed|es)|remediat\w+|mitigat\w+|upgrad\w+|updat(?:e|es|ed|ing)"
@@ -33,6 +33,8 @@ _NO_PRODUCT = re.compile(r"\W*(?:CVE|CWE|CVSS|https?:)\b", re.I)
 _COLON = re.compile(r"\s?:\s?(?=\S)")
 _LONGEST_ITEM = 240
 _SHORT_LINE = 9
+_LEAD = 300
+"""How far back from its versions a sentence says whether they are affected or fixed, in characters."""
 
 
 class Status(StrEnum):
@@ -94,7 +96,7 @@ def statements(text: str, lines: Sequence[Line]) -> Iterator[Statement]:
                 columns = header
                 continue
             if columns is not None and len(cells) >= min(columns.count, 2):
-                yield from _row(cells, columns, line)
+                yield from _row(text, cells, columns, line)
                 continue
         else:
             columns = None
@@ -139,7 +141,7 @@ def _columns(cells: Sequence[Span]) -> _Columns | None:
     return _Columns(taken["name"], taken.get("version"), taken.get("fix"), taken.get("vendor"), len(cells))
 
 
-def _row(cells: Sequence[Span], columns: _Columns, line: Line) -> Iterator[Statement]:
+def _row(text: str, cells: Sequence[Span], columns: _Columns, line: Line) -> Iterator[Statement]:
     def cell(index: int | None) -> Span | None:
         return cells[index] if index is not None and index < len(cells) and cells[index].text else None
 
@@ -149,11 +151,17 @@ def _row(cells: Sequence[Span], columns: _Columns, line: Line) -> Iterator[State
     status = Status.NOT_AFFECTED if line.topic is Topic.UNAFFECTED else Status.AFFECTED
     phrase = as_published(versions, certain=True) if versions else None
     yield Statement(name, phrase, status, line.span, cell(columns.vendor), listed=True)
-    fixed = next(iter(version_phrases(fix.text)), None) if fix else None
-    if fix and fixed:
-        moved = Span(fix.start + fixed.span.start, fix.start + fixed.span.end, fixed.span.text)
-        phrase = VersionPhrase(moved, fixed.versions, fixed.older, fixed.firm)
-        yield Statement(name, phrase, Status.FIXED, line.span, cell(columns.vendor), listed=True)
+    fixed = _fix(text, fix) if fix else None
+    if fixed:
+        yield Statement(name, fixed, Status.FIXED, line.span, cell(columns.vendor), listed=True)
+
+
+def _fix(text: str, cell: Span) -> VersionPhrase | None:
+    """The version a cell consists of, else the first one it names."""
+    versions = readable(cell.text)
+    if versions:
+        return VersionPhrase(cell, versions, is_older(versions), True)
+    return next(version_phrases(text, cell.start, cell.end), None)
 
 
 def _item(text: str, line: Line) -> Iterator[Statement]:
@@ -193,21 +201,18 @@ def _sentence(text: str, place: Span, topic: Topic) -> Iterator[Statement]:
     last: TaggedName | None = None
     for phrase in version_phrases(text, place.start, place.end):
         name = _named(text, phrase, floor, place, tagged)
-        lead, between = text[place.start : phrase.span.start], text[floor : phrase.span.start]
+        lead = text[max(place.start, phrase.span.start - _LEAD) : phrase.span.start]
+        between = text[floor : phrase.span.start]
         floor = phrase.span.end
         status = _status(lead, between, phrase, topic)
         last = name or last
         chosen = name or (last if status is Status.AFFECTED else None)
         used += [chosen.product] if chosen else []
         yield Statement(chosen.product if chosen else None, phrase, status, place, chosen.vendor if chosen else None)
+    spared = topic is Topic.UNAFFECTED or bool(_NOT_AFFECTED.search(place.text))
     for alone in tagged:
         if not any(_overlap(alone.product, span) for span in used):
-            lead = text[place.start : alone.product.start]
-            status = (
-                Status.NOT_AFFECTED
-                if topic is Topic.UNAFFECTED or _NOT_AFFECTED.search(place.text)
-                else Status.AFFECTED
-            )
+            status = Status.NOT_AFFECTED if spared else Status.AFFECTED
             yield Statement(alone.product, None, status, place, alone.vendor, tagged=True)
 
 

@@ -24,6 +24,8 @@ _VERSION = re.compile(r"v?\d[\w.\-]*$")
 MAX_TOKENS = 400
 """Longest sentence that is tagged."""
 _BESIDE = 3
+_SHORT = 8
+_ENGLISH = frozenset("the The of to is was has have and allows before prior via could with for".split())
 _OPERATOR_WORDS = frozenset("version versions before prior through v release < <= firmware and".split())
 
 
@@ -146,8 +148,8 @@ def best_tags(words: Sequence[str], weights: Weights) -> list[int]:
 def tagged_names(text: str, start: int, end: int) -> list[TaggedName]:
     """Products in one sentence, in order; a long one is looked at in its first `MAX_TOKENS` words only."""
     found = tokens(text, start, end)[:MAX_TOKENS]
-    if not found:
-        return []
+    if not found or (len(found) > _SHORT and not _ENGLISH.intersection(token.text for token in found)):
+        return []  # it has learnt from English alone
     row = best_tags([token.text for token in found], shipped_weights())
     names: list[TaggedName] = []
     vendor: Span | None = None
@@ -155,10 +157,15 @@ def tagged_names(text: str, start: int, end: int) -> list[TaggedName]:
     for index in range(1, len(row) + 1):
         if index < len(row) and row[index] == row[first]:
             continue
-        tag, begin, stop = TAGS[row[first]], found[first].start, found[index - 1].end
+        tag, words = TAGS[row[first]], found[first:index]
+        while tag is Tag.PRODUCT and words and words[0].text.lower() in NEVER:
+            words = words[1:]
         first = index
+        if not words:
+            continue
+        begin, stop = words[0].start, words[-1].end
         here = Span(begin, stop, text[begin:stop])
-        if tag is Tag.PRODUCT and any(word.lower() not in NEVER for word in here.text.split()):
+        if tag is Tag.PRODUCT:
             near = vendor is not None and begin - vendor.end <= _BESIDE
             names.append(TaggedName(here, vendor if near else None))
         vendor = here if tag is Tag.VENDOR else None if tag is Tag.PRODUCT else vendor

@@ -110,7 +110,7 @@ def version_phrases(text: str, start: int = 0, end: int | None = None) -> Iterat
         if kind == "letter" and not _LETTER_CASE.search(found.text):
             continue
         before = text[max(start, match.start() - 24) : match.start()]
-        if _ADDRESS.fullmatch(found.text) or _CVSS.search(found.text):
+        if _ADDRESS.match(found.text) or _CVSS.search(found.text):
             continue
         if kind in ("bare", "directed") and _COUNTED_ELSEWHERE.search(before):
             continue

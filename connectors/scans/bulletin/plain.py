@@ -36,7 +36,14 @@ def unwrap(text: str) -> str:
     for line in lines:
         word = line.split(" ", 1)[0]
         full = len(last) + 1 + len(word) > _FULL * width
-        if last and line and full and last[-1] not in ".:!?" and " | " not in last + line and not _BEGINS_ANEW.match(line):
+        if (
+            last
+            and line
+            and full
+            and last[-1] not in ".:!?"
+            and " | " not in last + line
+            and not _BEGINS_ANEW.match(line)
+        ):
             joined[-1] += f" {line}"
         else:
             joined.append(line)
