@@ -5,15 +5,17 @@
 
 Texts and truth, from ../shared/data:
 
-- *notes*: title, document notes and vulnerability notes of each ICSMA document, against its product tree. The notes name
-  only some of the products; the line "named at all" says how many of them occur in the text letter by letter.
+- *notes*: title, document and vulnerability notes of each ICSMA document, against its product tree. They name only
+  some of what the document states as data: the rows "named at all" say how much of it occurs in the text letter by
+  letter, and how much of that was found.
 - *notes and list*: the same with the full product names as list items, as the advisory's web page has them.
 - *descriptions*: 2,000 descriptions of CVE records, drawn by the digest of their id, against NVD's vendor and product.
 
 A name counts as found if `compare_products` relates it to the true one with a probability of 0.8 or more, in either
 direction; a vendor if `compare_vendors` relates the two; a range if the name is found and both texts say the same of
 every version that either names and of its neighbours. Rules were written looking at documents with an even digest;
-"odd" is what they had not seen.
+"odd" is what they had not seen. The tagger was trained on other documents and records altogether
+(`scheduler/train_tagger.py`).
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from analyzers.advisory_text import extract
 from analyzers.advisory_text.statements import Status
@@ -45,6 +48,7 @@ RECORDS = SHARED / "cve_dev.parquet"
 DESCRIPTIONS = 2_000
 SAME_NAME = 0.8
 SHOWN_ERRORS = 25
+READERS = ("MedDojo", "rules alone", "one pattern")
 
 _VERSION = r"v?\d+(?:\.\w+)+"
 _PLAIN = re.compile(
@@ -75,6 +79,7 @@ class Tally:
     errors: list[str] = field(default_factory=list)
 
     def row(self) -> str:
+        """Precision, recall, F1 and counts."""
         precision = self.right / self.said if self.said else 0.0
         recall = self.found / self.true if self.true else 0.0
         both = precision + recall
@@ -85,7 +90,7 @@ class Tally:
 Reader = Callable[[str], Reading]
 
 
-def by_rules(text: str) -> Reading:
+def by_meddojo(text: str) -> Reading:
     read = extract(text)
     affected = read.of(Status.AFFECTED)
     vendors = [product.vendor.text for product in affected if product.vendor]
@@ -96,6 +101,12 @@ def by_rules(text: str) -> Reading:
         frozenset(found.value for found in read.cves),
         frozenset(_metrics(vector.vector) for vector in read.vectors),
     )
+
+
+def by_rules_alone(text: str) -> Reading:
+    """Without the trained tagger."""
+    with patch("analyzers.advisory_text.statements.tagged_names", return_value=[]):
+        return by_meddojo(text)
 
 
 def by_one_pattern(text: str) -> Reading:
@@ -112,7 +123,7 @@ def main() -> None:
     if not ADVISORIES.is_file():
         print("skipped: the real data folder ../shared/data is not on this machine")
         return
-    readers: Mapping[str, Reader] = {"rules": by_rules, "one pattern": by_one_pattern}
+    readers: Mapping[str, Reader] = dict(zip(READERS, (by_meddojo, by_rules_alone, by_one_pattern), strict=True))
     tallies: dict[tuple[str, str, str, str], Tally] = {}
     named = Counter[str]()
     for document, advisory in _advisories():
@@ -121,13 +132,33 @@ def main() -> None:
             for name, reader in readers.items():
                 _score_advisory(tallies, (shape, part, name), advisory, reader(text))
             if shape == "notes":
-                names = {product.product for product in advisory.products}
-                named.update({f"{part} true": len(names), f"{part} named": sum(_named(each, text) for each in names)})
+                _count_named(named, part, advisory, text)
     for cve, description, vendor, product in _descriptions():
         part = "odd" if _odd(cve) else "even"
         for name, reader in readers.items():
             _score_description(tallies, (part, name), (cve, vendor, product), reader(description))
     _print(tallies, named, "--errors" in sys.argv[1:])
+
+
+def _count_named(named: Counter[str], part: str, advisory: Advisory, text: str) -> None:
+    """Of what the document states as data, what its text names at all, and what of that is found."""
+    reading = by_meddojo(text)
+    vendor = advisory.products[0].vendor if advisory.products else ""
+    ids = {each.id for each in advisory.vulnerabilities if each.id.startswith("CVE-")}
+    vectors = {_metrics(score.cvss.vector) for each in advisory.vulnerabilities for score in each.scores}
+    for what, true, found in (
+        ("products", {each.product for each in advisory.products}, None),
+        ("CVE ids", ids, reading.cves),
+        ("CVSS vectors", vectors, reading.vectors),
+    ):
+        inside = {each for each in true if each in text or (found is None and squash(each) in squash(text))}
+        hits = {
+            each
+            for each in inside
+            if (any(_same_name(vendor, each, name) for name, _ in reading.products) if found is None else each in found)
+        }
+        named.update({f"{part} {what} true": len(true), f"{part} {what} named": len(inside)})
+        named.update({f"{part} {what} found": len(hits)})
 
 
 def _score_advisory(
@@ -201,14 +232,10 @@ def _same_vendor(true: str, said: str) -> bool:
 def _same_versions(true: str, said: str) -> bool:
     one, other = parse_versions(true), parse_versions(said)
     stated = {word.strip("()<>=,;|") for word in f"{true} {said}".split() if any(sign.isdigit() for sign in word)}
-    stated |= {word for word in re.findall(r"\b[A-Z](?:\.\w+)*\b", f"{true} {said}")}
+    stated |= set(re.findall(r"\b[A-Z](?:\.\w+)*\b", f"{true} {said}"))
     probes = {probe for word in stated for probe in (word, f"{word}.1")} | {"0.0.1", "99999.9"}
     affected = [{probe for probe in probes if contains(each, probe) is Verdict.AFFECTED} for each in (one, other)]
     return affected[0] == affected[1]
-
-
-def _named(product: str, text: str) -> bool:
-    return squash(product) in squash(text)
 
 
 def _metrics(vector: str) -> str:
@@ -270,13 +297,15 @@ def _print(tallies: Mapping[tuple[str, str, str, str], Tally], named: Mapping[st
             setattr(total, name, getattr(total, name) + getattr(tally, name))
         total.errors += tally.errors
     order = {"odd": 0, "all": 1, "even": 2}
-    for key in sorted(whole, key=lambda key: (key[0], key[1], order[key[2]], key[3] != "rules")):
+    for key in sorted(whole, key=lambda key: (key[0], key[1], order[key[2]], READERS.index(key[3]))):
         print(f"{key[0]:<15} {key[1]:<15} {key[2]:<5} {key[3]:<12} {whole[key].row()}")
-    for part in ("odd", "even"):
-        share = named[f"{part} named"] / max(1, named[f"{part} true"])
-        print(f"{'notes':<15} {'named at all':<15} {part:<5} {'':<12} {'':>6} {share:6.3f}")
+    for what in ("products", "CVE ids", "CVSS vectors"):
+        for part in ("odd", "even"):
+            true, inside, found = (named[f"{part} {what} {each}"] for each in ("true", "named", "found"))
+            share = f"{inside:,} of {true:,} named at all, {found:,} of those found ({found / max(1, inside):.3f})"
+            print(f"{'notes':<15} {what:<15} {part:<5} {share}")
     for (shape, what, part, reader), tally in whole.items():
-        if errors and reader == "rules" and part == "odd":
+        if errors and reader == "MedDojo" and part == "odd":
             print(f"\n{shape}: {what}, {len(tally.errors)} errors, the first {SHOWN_ERRORS}")
             for line in tally.errors[:SHOWN_ERRORS]:
                 print(f"  {line}")

@@ -16,12 +16,12 @@ class BulletinFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bulletin:
-    """The text of a bulletin, on one line a paragraph, heading, list item or table row where the file tells them apart.
+    r"""The text of a bulletin: a line for each paragraph, heading, list item or table row the file tells apart.
 
     Attributes
     ----------
     text
-        Without control characters; line ends are ``\\n``, cells of a table are set apart by `` | ``. Whatever is read
+        Without control characters; line ends are ``\n``, cells of a table are set apart by `` | ``. Whatever is read
         from a bulletin names its place by characters of this text, counted from 0.
     format
         The kind of file.

@@ -28,7 +28,8 @@ SEED = 1
 _ADVISORY_COPIES = 2  # they are few, and nearer to what is to be read
 _LONGEST = 800
 _LEGAL_FORM = re.compile(
-    r"[ ,]*\b(?:project|inc|corporation|corp|ltd|software foundation|foundation|gmbh|ag|technologies|systems|networks)\.?$",
+    r"[ ,]*\b(?:project|inc|corporation|corp|ltd|software foundation|foundation|gmbh|ag|technologies|systems"
+    r"|networks)\.?$",
     re.I,
 )
 

@@ -24,13 +24,15 @@ _DATE = re.compile(
     re.I,
 )
 _PUBLISHED = re.compile(
-    r"\b(?:publish\w*|publication|released?|release date|issue[ds]?|issue date|initial\w*|first \w+|date)\b[^.\n]{0,40}\Z",
+    r"\b(?:publish\w*|publication|released?|release date|issue[ds]?|issue date|initial\w*|first \w+"
+    r"|date)\b[^.\n]{0,40}\Z",
     re.I,
 )
 _UPDATED = re.compile(r"\b(?:updat\w*|revis\w*|modif\w*|last (?:changed|review\w*))\b[^.\n]{0,40}\Z", re.I)
 _LABELLED_NUMBER = re.compile(
     r"\b(?:advisory|bulletin|document|notification|notice|publication|reference|case)"
-    r"(?:\s(?:id|identifier|no\.?|number|nr\.?))?\s?[:#|]\s?(?P<number>[A-Z][A-Z0-9]{0,11}[-_/ ]?[A-Z0-9]{0,8}[-_/]?\d[\w./-]{1,24})",
+    r"(?:\s(?:id|identifier|no\.?|number|nr\.?))?\s?[:#|]\s?(?P<number>[A-Z][A-Z0-9]{0,11}[-_/ "
+    r"]?[A-Z0-9]{0,8}[-_/]?\d[\w./-]{1,24})",
     re.I,
 )
 _KNOWN_NUMBER = re.compile(

@@ -11,13 +11,35 @@ from analyzers.advisory_text.spans import Span, sentences
 
 _URL = re.compile(r"https?://[^\s<>\"')\]]{3,300}")
 _CATEGORIES = (
-    ("no_fix_planned", re.compile(r"\b(?:no (?:fix|patch|update) (?:is|will be) planned|will not (?:be )?(?:fix|patch|update)|end[- ]of[- ]life)", re.I)),
-    ("none_available", re.compile(r"\bno (?:fix|patch|update|remediation|workaround|mitigation)e?s?\b.{0,30}\b(?:available|exists?|known|identified)", re.I)),
+    (
+        "no_fix_planned",
+        re.compile(
+            r"\b(?:no (?:fix|patch|update) (?:is|will be) planned|will not (?:be )?(?:fix"
+            r"|patch|update)|end[- ]of[- ]life)",
+            re.I,
+        ),
+    ),
+    (
+        "none_available",
+        re.compile(
+            r"\bno (?:fix|patch|update|remediation|workaround"
+            r"|mitigation)e?s?\b.{0,30}\b(?:available|exists?|known|identified)",
+            re.I,
+        ),
+    ),
     ("workaround", re.compile(r"\bwork-?arounds?\b", re.I)),
-    ("vendor_fix", re.compile(r"\b(?:upgrad|updat|patch|hotfix|new (?:software|firmware)? ?(?:version|release)|fixed in|instal)\w*", re.I)),
-)  # fmt: skip
+    (
+        "vendor_fix",
+        re.compile(
+            r"\b(?:upgrad|updat|patch|hotfix|new (?:software|firmware)? ?(?:version|release)"
+            r"|fixed in|instal)\w*",
+            re.I,
+        ),
+    ),
+)
 _ADVICE = re.compile(
-    r"\b(?:recommends?|recommended|advises?|should|must|please|encourages?|urges?|work-?arounds?|mitigations?|to mitigate|to (?:reduce|minimi[sz]e) the risk)\b"
+    r"\b(?:recommends?|recommended|advises?|should|must|please|encourages?|urges?|work-?arounds?|mitigations?|to "
+    r"mitigate|to (?:reduce|minimi[sz]e) the risk)\b"
     r"|^(?:restrict|disable|enable|isolate|limit|block|apply|ensure|use|change|install|update|upgrade|place|locate|segment|monitor|avoid|disconnect|contact)\b",
     re.I,
 )

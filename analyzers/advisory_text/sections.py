@@ -26,17 +26,41 @@ class Topic(StrEnum):
 
 _TOPICS = (
     (Topic.UNAFFECTED, r"(?:un|not |non-?)(?:affected|impacted|vulnerable)|not (?:being )?affected"),
-    (Topic.AFFECTED, r"(?:affected|impacted|vulnerable) (?:\w+ ){0,2}(?:products?|devices?|systems?|versions?|software|equipment|models?)"
-                     r"|products? (?:and versions? )?(?:affected|impacted)|affected|scope|applicab\w+|(?:affected )?products?(?: and versions?)?"),
-    (Topic.FIX, r"(?:solutions?|remediations?|fix(?:es|ed)?|patch(?:es)?|(?:software |firmware |security )?updates?|resolutions?|corrective actions?)"
-                r"(?: (?:and|/) (?:mitigations?|workarounds?))?"),
-    (Topic.MITIGATION, r"mitigat\w+|work-?arounds?|(?:interim |compensating )?(?:controls|measures)|recommend\w+|countermeasures?"
-                       r"|(?:general |security )?recommendations?|what (?:should|can) (?:customers|users|you) do|actions? (?:required|to take)"),
-    (Topic.DETAILS, r"(?:vulnerabilit(?:y|ies)|technical)(?: (?:details?|overview|description|summary|information|characterization|classification))?"
-                    r"|details?|description|summary|overview|impact|risk(?: evaluation)?|background|executive summary|introduction"),
-    (Topic.ASIDE, r"references?|contact\w*(?: \w+)?|acknowledge?ments?|credits?|disclaimer|legal\w*|terms of use|revision history|document history"
-                  r"|history|about \w+|copyright|further information|additional (?:information|resources)|more information|links"),
-)  # fmt: skip
+    (
+        Topic.AFFECTED,
+        r"(?:affected|impacted|vulnerable) (?:\w+ ){0,2}(?:products?|devices?|systems?|versions?"
+        r"|software|equipment|models?)"
+        r"|products? (?:and versions? )?(?:affected|impacted)|affected|scope|applicab\w+"
+        r"|(?:affected )?products?(?: and versions?)?",
+    ),
+    (
+        Topic.FIX,
+        r"(?:solutions?|remediations?|fix(?:es|ed)?|patch(?:es)?|(?:software |firmware |security "
+        r")?updates?|resolutions?|corrective actions?)"
+        r"(?: (?:and|/) (?:mitigations?|workarounds?))?",
+    ),
+    (
+        Topic.MITIGATION,
+        r"mitigat\w+|work-?arounds?|(?:interim |compensating )?(?:controls|measures)|recommend\w+"
+        r"|countermeasures?"
+        r"|(?:general |security )?recommendations?|what (?:should|can) (?:customers|users|you) do"
+        r"|actions? (?:required|to take)",
+    ),
+    (
+        Topic.DETAILS,
+        r"(?:vulnerabilit(?:y|ies)|technical)(?: (?:details?|overview|description|summary"
+        r"|information|characterization|classification))?"
+        r"|details?|description|summary|overview|impact|risk(?: evaluation)?|background|executive "
+        r"summary|introduction",
+    ),
+    (
+        Topic.ASIDE,
+        r"references?|contact\w*(?: \w+)?|acknowledge?ments?|credits?|disclaimer|legal\w*|terms of use"
+        r"|revision history|document history"
+        r"|history|about \w+|copyright|further information|additional (?:information|resources)|more "
+        r"information|links",
+    ),
+)
 _PATTERNS = tuple(
     (
         topic,

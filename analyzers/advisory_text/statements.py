@@ -15,7 +15,8 @@ from analyzers.advisory_text.version_phrases import VersionPhrase, as_published,
 
 _FIXED = re.compile(
     r"\b(?:fix(?:ed|es)?|resolv\w+|correct(?:ed|s)|patch(?:ed)?|address(?:ed|es)|remediat\w+|mitigat\w+|upgrad\w+|updat(?:e|es|ed|ing)"
-    r"|migrat\w+|no longer|recommend\w*|advis\w+|instal\w+|available|provid\w+|releas(?:ed|es|ing)|deploy\w*|move to)\b",
+    r"|migrat\w+|no longer|recommend\w*|advis\w+|instal\w+|available|provid\w+|releas(?:ed|es|ing)|deploy\w*"
+    r"|move to)\b",
     re.I,
 )
 _NOT_AFFECTED = re.compile(

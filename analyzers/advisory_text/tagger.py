@@ -15,7 +15,6 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 
-from analyzers.advisory_text.name_words import NEVER
 from analyzers.advisory_text.spans import Span
 from meddojo.errors import TerminalError
 
@@ -25,7 +24,12 @@ MAX_TOKENS = 400
 """Longest sentence that is tagged."""
 _BESIDE = 3
 _SHORT = 8
-_ENGLISH = frozenset("the The of to is was has have and allows before prior via could with for".split())
+_ENGLISH = frozenset(
+    "the The of to is was has have had and allow allows before prior via could with for a A An from by that "
+    "which when be"
+    " are on through".split()
+)
+_NOT_FIRST = frozenset("update upgrade upgrading updating install installing apply the a an this all".split())
 _OPERATOR_WORDS = frozenset("version versions before prior through v release < <= firmware and".split())
 
 
@@ -158,7 +162,7 @@ def tagged_names(text: str, start: int, end: int) -> list[TaggedName]:
         if index < len(row) and row[index] == row[first]:
             continue
         tag, words = TAGS[row[first]], found[first:index]
-        while tag is Tag.PRODUCT and words and words[0].text.lower() in NEVER:
+        while tag is Tag.PRODUCT and words and words[0].text.lower() in _NOT_FIRST:
             words = words[1:]
         first = index
         if not words:
@@ -192,7 +196,7 @@ def shipped_weights() -> Weights:
 
 
 def read_weights(text: str) -> Weights:
-    """Lines of ``feature TAB weights with blanks between``; the first ones are ``before O``, ``before V``, ``before P``."""
+    """Read what `write_weights` writes: a feature, a tab, three numbers; first the weights of one tag after another."""
     rows = (line.rpartition("\t") for line in text.split("\n") if line)
     weights = {name: tuple(int(number) for number in numbers.split()) for name, _, numbers in rows}
     return Weights(weights, [weights.pop(f"before {tag}") for tag in TAGS])

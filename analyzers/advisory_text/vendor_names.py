@@ -12,7 +12,8 @@ _LABEL = re.compile(
     r"(?:^|\n)\s?(?:vendor|manufacturer|supplier|company|issued by|publisher)(?: name)?\s?[:|]\s?([^\n|]{2,80})", re.I
 )
 _LETTERHEAD = re.compile(
-    r"(?:\W{0,20})((?-i:[A-Z])[\w.&-]*(?:[ ](?:(?-i:[A-Z])[\w.&-]*|&|and)){0,4})\s{1,3}(?:product\s)?(?:cyber[- ]?)?security\s"
+    r"(?:\W{0,20})((?-i:[A-Z])[\w.&-]*(?:[ ](?:(?-i:[A-Z])[\w.&-]*|&|and)){0,4})\s{1,3}(?:product\s)?(?:cyber[- "
+    r"]?)?security\s"
     r"(?:bulletin|advisory|notice|notification|update)\b",
     re.I,
 )

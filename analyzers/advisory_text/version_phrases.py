@@ -18,7 +18,8 @@ _KEY = (
 )
 _BY = r"(?:\s{1,2}(?:(?:and|or)\s)?(?:including|excluding))?"
 _OPERATOR = (
-    r"(?:[<>\u2264\u2265]\s?=?|=[<>]|(?:prior|previous) to|before|below|(?:earlier|older|lower|less|later|newer|greater) than"
+    r"(?:[<>\u2264\u2265]\s?=?|=[<>]|(?:prior|previous) to|before|below|(?:earlier|older|lower|less|later|newer"
+    r"|greater) than"
     r"|up to(?:,? (?:and )?including,?)?|through|until|from|since|starting (?:from|with|at)|between|above)" + _BY
 )
 _NUMBER = (
@@ -47,16 +48,20 @@ _PHRASES = re.compile(
             rf"(?P<directed>(?<![\w.,\-/]){_NUMBER}{_MORE}{_DIRECTION})",
             r"(?P<all>\b(?:all|any)\s(?:(?:known|current|currently|supported|software|firmware|hardware|released|existing|available"
             r"|product|of|the)\s){0,4}(?:versions?|releases?|revisions?)\b"
-            r"(?!\s(?:prior|before|earlier|older|lower|up to|below|from|between|through|since|manufactured|released|shipped|made"
-            r"|distributed|running|with|when|where|only|except|excluding|[<>\u2264\u2265=]))|(?<=: )\*(?=\n|$)|\bvers:[\w.-]{1,20}/\S{1,120})",
+            r"(?!\s(?:prior|before|earlier|older|lower|up to|below|from|between|through|since|manufactured"
+            r"|released|shipped|made"
+            r"|distributed|running|with|when|where|only|except|excluding|[<>\u2264\u2265=]))|(?<=: )\*(?=\n|$)"
+            r"|\bvers:[\w.-]{1,20}/\S{1,120})",
         )
     ),
     re.I,
 )
 _LETTER_CASE = re.compile(rf"{_LETTER}(?:{_LINK}{_LETTER}){{0,8}}{_DIRECTION}?$")
 _COUNTED_ELSEWHERE = re.compile(
-    r"(?:\bscore(?: of)?|\bport|\bports|\bsection|\bchapter|\btable|\bfigure|\bstep|\bpage|\bCVSS(?:v\d)?|\bTLS|\bSSL|\bHTTP"
-    r"|\bUSB|\bBluetooth|\bRFC|\bISO|\bIEC|\bIEEE|\bFIPS|\bpart|\bclass|\btcp|\budp|\bscores?(?: \w+){0,3}|\bis|\bID|#|\$|[/:]/\S*)"
+    r"(?:\bscore(?: of)?|\bport|\bports|\bsection|\bchapter|\btable|\bfigure|\bstep|\bpage|\bCVSS(?:v\d)?|\bTLS"
+    r"|\bSSL|\bHTTP"
+    r"|\bUSB|\bBluetooth|\bRFC|\bISO|\bIEC|\bIEEE|\bFIPS|\bpart|\bclass|\btcp|\budp|\bscores?(?: \w+){0,3}|\bis"
+    r"|\bID|#|\$|[/:]/\S*)"
     r"[\s:=/]{0,2}(?:version\s|v)?$",
     re.I,
 )

@@ -156,7 +156,7 @@ def test_lists_tables_and_sentences() -> None:
 
 
 def test_names_without_versions_come_from_the_tagger() -> None:
-    text = "A SQL injection vulnerability in the login page of Frobnicator Clinic Manager allows attackers to read records."
+    text = "A SQL injection vulnerability in the login page of Frobnicator Clinic Manager allows attackers to spy."
     assert [name for name, _ in products(text)] == ["Frobnicator Clinic Manager"]
     assert products("Die Schwachstelle im Frobnicator betrifft alle Geräte; eine Abhilfe gibt es noch nicht.") == []
 

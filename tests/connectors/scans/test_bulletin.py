@@ -51,7 +51,8 @@ def test_other_kinds_come_first() -> None:
 
 def test_html_keeps_what_can_be_seen() -> None:
     markup = (
-        "<title>A  title</title><style>CVE-1</style><script>CVE-2</script><h2>Products</h2><ul><li>Pump&nbsp;X<li>Y</ul>"
+        "<title>A  "
+        "title</title><style>CVE-1</style><script>CVE-2</script><h2>Products</h2><ul><li>Pump&nbsp;X<li>Y</ul>"
         "<table><tr><th>Name<th>Version</tr><tr><td><p>Pump</p><td>2.0 &lt; 3</tr></table><p>a\n  b<br>c"
     )
     title, text = html_text(markup)
@@ -84,7 +85,7 @@ def test_html_in_the_encoding_it_declares(charset: str, encoding: str) -> None:
 
 
 def test_html_that_is_not_what_it_says_names_the_byte() -> None:
-    with pytest.raises(InputError, match="page.html: byte 16: not UTF-8 text"):
+    with pytest.raises(InputError, match=r"page\.html: byte 16: not UTF-8 text"):
         read_bulletin(b"<html><body>Dr\xc3\xa4\xe4ger", "page.html")
 
 
