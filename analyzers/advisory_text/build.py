@@ -101,7 +101,7 @@ def passages(read: Extraction) -> Iterator[Passage]:
     places += [(kind or "date", place) for _, kind, place in read.dates]
     places += [(remedy.category, remedy.span) for remedy in read.remedies]
     for product in read.products:
-        mark = "suggested product" if product.suggested else "product"
+        mark = "suggested product" if product.suggested else "listed product" if product.listed else "product"
         places += [(mark, product.name), ("vendor", product.vendor)]
         places += [(f"{product.status} versions", product.phrase.span if product.phrase else None)]
     once = dict.fromkeys((place.start, place.end, item, place.text) for item, place in places if place is not None)

@@ -199,7 +199,7 @@ def read_weights(text: str) -> Weights:
     """Read what `write_weights` writes: a feature, a tab, three numbers; first the weights of one tag after another."""
     rows = (line.rpartition("\t") for line in text.split("\n") if line)
     weights = {name: tuple(int(number) for number in numbers.split()) for name, _, numbers in rows}
-    return Weights(weights, [weights.pop(f"before {tag}") for tag in TAGS])
+    return Weights(weights, tuple(weights.pop(f"before {tag}") for tag in TAGS))
 
 
 def write_weights(weights: Weights) -> str:

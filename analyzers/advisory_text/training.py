@@ -108,10 +108,10 @@ def train(
             for name, row in averaged.items()
             if max(map(abs, row)) >= smallest and "\t" not in name
         },
-        [
-            [round(_SCALE * (weight - sums / max(1, step))) for weight, sums in zip(row, rest, strict=True)]
+        tuple(
+            tuple(round(_SCALE * (weight - sums / max(1, step))) for weight, sums in zip(row, rest, strict=True))
             for row, rest in zip(before, late_before, strict=True)
-        ],
+        ),
     )
 
 

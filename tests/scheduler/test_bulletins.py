@@ -77,7 +77,7 @@ def test_the_advisory_keeps_where_each_item_stands(fresh: Hospital) -> None:
     (advisory,) = advisories(fresh)
     items = {(passage.item, passage.text) for passage in advisory.passages}
     assert {
-        ("product", "Infusion Gateway"),
+        ("listed product", "Infusion Gateway"),
         ("affected versions", "versions 4.0 through 4.2.1"),
         ("cvss", "CVSS:3.1/AV:A/AC:L/PR:N/UI:N/S:U/C:H/I:L/A:N"),
         ("cwe", "CWE-798"),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzers.advisory_text import Extraction, extract
@@ -65,6 +65,7 @@ def products(text: str, status: Status = Status.AFFECTED) -> list[tuple[str, str
     ]
 
 
+@settings(deadline=None)  # the first one reads the weights
 @given(TEXTS)
 def test_every_span_is_the_slice_it_names(text: str) -> None:
     read = extract(text)
@@ -73,6 +74,7 @@ def test_every_span_is_the_slice_it_names(text: str) -> None:
         assert text[each.start : each.end] == each.text
 
 
+@settings(deadline=None)  # the first one reads the weights
 @given(TEXTS)
 def test_reading_twice_says_the_same(text: str) -> None:
     assert extract(text) == extract(text)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzers.advisory_text import extract
@@ -94,6 +94,7 @@ def test_an_answer_against_the_schema_is_dropped_whole(text: str) -> None:
     assert problem.startswith("the answer does not follow the schema")
 
 
+@settings(deadline=None)  # the first one reads the weights
 @given(st.text(max_size=80), st.text(max_size=30), st.text(max_size=30))
 def test_never_raises(text: str, name: str, versions: str) -> None:
     for said in (text, answer({"name": name, "versions": versions})):

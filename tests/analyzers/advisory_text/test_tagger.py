@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzers.advisory_text import tagger
@@ -75,6 +75,7 @@ def test_a_tag_for_each_word(words: list[str]) -> None:
     assert len(row) == len(words)
 
 
+@settings(deadline=None)  # the first one reads the weights
 @given(st.text(max_size=200))
 def test_names_are_slices(text: str) -> None:
     for name in tagged_names(text, 0, len(text)):
