@@ -11,13 +11,14 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 from analyzers.advisory_text import tagger
 from analyzers.advisory_text.training import Example, example, train
 from connectors.feeds.csaf.document import parse_document
 from connectors.reading import read_json_lines
-from meddojo.errors import InputError
+from meddojo.errors import ConfigError, InputError
 from meddojo.interface import Skipped
 
 HELD_OUT = 2_000
@@ -83,9 +84,12 @@ def _of_advisories(file: Path) -> Iterator[Example]:
 
 
 def _of_descriptions(file: Path) -> Iterator[Example]:
-    import pyarrow.parquet
-
-    table = pyarrow.parquet.read_table(file, columns=["cve", "description", "vendor", "product"])
+    try:
+        # For training only; the installed suite does without.
+        parquet = import_module("pyarrow.parquet")
+    except ImportError:
+        raise ConfigError("training reads Parquet files, which needs pyarrow", "pip install pyarrow") from None
+    table = parquet.read_table(file, columns=["cve", "description", "vendor", "product"])
     rows = [
         row
         for row in zip(*(column.to_pylist() for column in table.columns), strict=True)

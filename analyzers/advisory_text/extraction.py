@@ -72,7 +72,7 @@ class Extraction:
 
 
 def extract(text: str) -> Extraction:
-    """Read a text, in time that grows with its length; never raises.
+    """Read a text, in time that grows with its length; no text makes it raise.
 
     Parameters
     ----------
