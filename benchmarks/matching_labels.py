@@ -96,9 +96,8 @@ def report(half: str, chosen: Sequence[Pair]) -> None:
     for feed in ("ICSMA", "ICSA"):
         within = [index for index, pair in enumerate(chosen) if pair.advisory.startswith(f"{feed}-")]
         part = scores([chosen[index] for index in within], [ours[index] for index in within], DELIVERED)
-        print(
-            f"  {feed:6} {len(within):4} pairs: precision {part.precision:.3f}, recall {part.recall:.3f}, F1 {part.f1:.3f}"
-        )
+        figures = f"precision {part.precision:.3f}, recall {part.recall:.3f}, F1 {part.f1:.3f}"
+        print(f"  {feed:6} {len(within):4} pairs: {figures}")
     print(f"calibration: ECE {calibration_error(chosen, ours):.3f} in {BINS} bins")
     review = Counter(pair.affected for pair, value in zip(chosen, ours, strict=True) if 0.5 <= value < DELIVERED)
     print(f"for review: {review[True]} affected, {review[False]} not")

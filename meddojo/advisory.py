@@ -139,6 +139,26 @@ class AdvisoryVulnerability:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """Where something was read in the text of a bulletin.
+
+    Attributes
+    ----------
+    item
+        What was read: ``cve``, ``product``, ``version`` ...
+    start, end
+        Characters of the text, counted from 0; `end` is the first one behind.
+    text
+        What stands there, verbatim.
+    """
+
+    item: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Advisory:
     """A published advisory.
 
@@ -154,6 +174,9 @@ class Advisory:
         Human-readable page, where the document names one.
     tlp
         Traffic Light Protocol label; empty when unstated.
+    passages
+        Of an advisory that was read from the text of a bulletin, where each item stands; empty for one that was
+        published as data.
     """
 
     id: str
@@ -168,3 +191,4 @@ class Advisory:
     url: str = ""
     tlp: str = ""
     references: tuple[str, ...] = ()
+    passages: tuple[Passage, ...] = ()

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 
 from meddojo.config_sections import (
+    AdvisoryTextConfig,
     AnalyzerConfig,
     Config,
     DefectDojoConfig,
@@ -34,6 +35,7 @@ from meddojo.config_sections import (
 from meddojo.errors import ConfigError
 
 __all__ = [
+    "AdvisoryTextConfig",
     "AnalyzerConfig",
     "Config",
     "DefectDojoConfig",

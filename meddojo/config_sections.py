@@ -178,6 +178,27 @@ class ReportConfig(Section):
     directory: str = "report"
 
 
+class AdvisoryTextConfig(Section):
+    """``[advisory_text]``: a language model that may point out products in bulletins; inactive without an address.
+
+    Attributes
+    ----------
+    llm_url
+        With it the text of every imported bulletin is sent there: ``http://127.0.0.1:11434`` (Ollama),
+        ``http://127.0.0.1:8000/v1`` (OpenAI-compatible).
+    llm_api
+        How the server is spoken to: ``openai`` or ``ollama``.
+    llm_model, llm_key
+        Name of the model, and the key the server wants, if any.
+    """
+
+    llm_url: str = ""
+    llm_api: Literal["openai", "ollama"] = "openai"
+    llm_model: str = ""
+    llm_key: SecretStr = SecretStr("")
+    llm_timeout_seconds: Seconds = 120.0
+
+
 class DefectDojoConfig(Section):
     """``[defectdojo]``: where findings are pushed to; inactive without a URL."""
 
@@ -265,6 +286,7 @@ class Config(Section):
     scans: tuple[ScanConfig, ...] = ()
     jobs: tuple[JobConfig, ...] = ()
     analyzers: AnalyzerConfig = AnalyzerConfig()
+    advisory_text: AdvisoryTextConfig = AdvisoryTextConfig()
     engine: EngineConfig = EngineConfig()
     report: ReportConfig = ReportConfig()
     defectdojo: DefectDojoConfig = DefectDojoConfig()

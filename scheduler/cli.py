@@ -93,7 +93,9 @@ def run(
 )
 def import_(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="Advisories, vulnerabilities, scan reports, SBOMs, VEX")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Advisories, bulletins, vulnerabilities, scan reports, SBOMs, VEX")
+    ],
     device: Annotated[str, typer.Option("--device", "-d", help="Device an SBOM or scan report belongs to")] = "",
     config: ConfigOption = None,
     store_only: Annotated[bool, typer.Option("--store-only", help="Keep the data; judge and deliver later")] = False,

@@ -7,12 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from analyzers.advisory_text import Extraction, extract, read_advisory
+from analyzers.advisory_text.suggestions import LONGEST_TEXT, ORDER, add_suggestions, schema
 from analyzers.matching.index import INDEX_VERSION, advisory_keys, vulnerability_keys
+from connectors.llm import ask
 from connectors.reading import read_bytes
+from connectors.scans.bulletin import read_bulletin
 from connectors.scans.detect import Kind, detect
 from connectors.scans.readers import SCANS, VEX, read_contents
 from connectors.scans.sbom import read_sbom
 from meddojo.advisory import Advisory
+from meddojo.bulletin import Bulletin
 from meddojo.config import Config, FeedConfig
 from meddojo.device import Device
 from meddojo.errors import ConfigError, InputError, MeddojoError
@@ -34,6 +39,8 @@ _FEEDS = {
     Kind.EPSS: "epss",
     Kind.STIX: "taxii",
 }
+_BULLETINS = "bulletin"
+"""Under what name the store keeps advisories that were read from texts."""
 _SBOMS = (Kind.CYCLONEDX, Kind.SPDX)
 _BATCH = 1000
 _SHOWN_PROBLEMS = 20
@@ -198,7 +205,9 @@ def read_evidence(config: Config, devices: Sequence[Device], store: Store, conso
     return Intake(changed, tuple(skipped), (), doubts)
 
 
-def import_file(path: Path, device: Device | None, store: Store, console: Console) -> tuple[int, list[Skipped]]:
+def import_file(
+    path: Path, device: Device | None, store: Store, console: Console, config: Config
+) -> tuple[int, list[Skipped]]:
     """Take in one file by hand, whatever it is.
 
     Returns
@@ -218,6 +227,8 @@ def import_file(path: Path, device: Device | None, store: Store, console: Consol
     console.detail(f"{path}: {kind}")
     if device is None and (kind in SCANS or kind in _SBOMS):
         raise ConfigError(f"{path}: a {kind} file is about one device", "name it with --device")
+    if kind is Kind.BULLETIN:
+        return _import_bulletin(data, path, store, console, config)
     changed, missed = _import_feed(_FEEDS[kind], path, store, console) if kind in _FEEDS else (0, [])
     more: int = 0
     unread: list[Skipped] = []
@@ -238,6 +249,35 @@ def _import_feed(feed_name: str, path: Path, store: Store, console: Console) -> 
     if reading.problem:
         raise MeddojoError(reading.problem, "correct the file and import it again")
     return reading.changed, list(reading.skipped)
+
+
+def _import_bulletin(
+    data: bytes, path: Path, store: Store, console: Console, config: Config
+) -> tuple[int, list[Skipped]]:
+    """Read the text of a bulletin as an advisory."""
+    bulletin = read_bulletin(data, str(path))
+    read = extract(bulletin.text)
+    if config.advisory_text.llm_url:
+        read = _with_suggestions(bulletin, read, config, console)
+    advisory = read_advisory(bulletin, read, str(path), _now())
+    reading = take_in(_BULLETINS, str(path), [advisory], store, console)
+    return reading.changed, list(reading.skipped)
+
+
+def _with_suggestions(bulletin: Bulletin, read: Extraction, config: Config, console: Console) -> Extraction:
+    """Ask the language model that is configured; what goes wrong with it leaves the rules' reading as it is."""
+    text = bulletin.text[:LONGEST_TEXT]
+    try:
+        answer = ask(config.advisory_text, config.network, ORDER, text, schema())
+    except MeddojoError as error:
+        console.warn(f"{error.message}; the bulletin is read without it")
+        return read
+    grounded = add_suggestions(bulletin.text, read, answer)
+    if grounded.problem:
+        console.warn(f"language model: {grounded.problem}; the bulletin is read without it")
+    else:
+        console.say(f"language model: {grounded.added} products added, {grounded.dropped} dropped as not in the text")
+    return grounded.extraction
 
 
 def _import_contents(data: bytes, origin: str, device: Device | None, store: Store) -> tuple[int, list[Skipped]]:

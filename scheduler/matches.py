@@ -61,7 +61,7 @@ def comparisons(
         return [(device, _compared(device, config.analyzers, store, every)) for device in asked]
     with Store("sqlite://") as shelf:
         for file in files:
-            import_file(file, None, shelf, console)
+            import_file(file, None, shelf, console, config)
         return [(device, _compared(device, config.analyzers, shelf, every)) for device in asked]
 
 

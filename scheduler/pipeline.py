@@ -205,7 +205,7 @@ def import_files(config: Config, store: Store, console: Console, files: Sequence
         problems: list[Skipped] = []
         for file in files:
             try:
-                changed, skipped = import_file(file, chosen, store, console)
+                changed, skipped = import_file(file, chosen, store, console, config)
             except ConfigError:
                 raise
             except MeddojoError as error:

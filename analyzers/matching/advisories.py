@@ -24,6 +24,10 @@ CLEARING = 0.8
 NAMED_WORSE = 0.1
 """A product whose name is less probably the device's by so much is left out beside the better one."""
 
+READ_FROM_TEXT = {"listed product": 0.9, "product": 0.7, "suggested product": 0.7}
+"""Factor for a product that was read from the text of a bulletin, by how it stands there: the share of such products
+that were right, rounded (``benchmarks/advisory_text.py``); not measured for those a language model suggests."""
+
 _AFFECTED = frozenset({ProductStatus.KNOWN_AFFECTED, ProductStatus.FIRST_AFFECTED, ProductStatus.LAST_AFFECTED})
 CLEARED = frozenset({ProductStatus.KNOWN_NOT_AFFECTED, ProductStatus.FIXED, ProductStatus.FIRST_FIXED})
 _FIXED = frozenset({ProductStatus.FIXED, ProductStatus.FIRST_FIXED})
@@ -100,7 +104,9 @@ def _judge(
     affected = _best(
         [leaf for status, leaf in named if status in _AFFECTED and leaf.match.verdict is not Verdict.NOT_AFFECTED]
     )
-    cleared = _best([leaf for status, leaf in named if status in CLEARED and _clears(leaf.match)])
+    # Prose may be misread: it clears nobody.
+    clearing = [] if advisory.passages else [leaf for status, leaf in named if status in CLEARED]
+    cleared = _best([leaf for leaf in clearing if _clears(leaf.match)])
     if cleared is not None and _prevails(cleared, affected):
         status = next(status for status, leaf in named if leaf is cleared)
         reason = f"{cleared.match.reason}; stated as {status.value.replace('_', ' ')}"
@@ -153,6 +159,7 @@ def _candidate(
     named: list[tuple[ProductStatus, Leaf]],
 ) -> Candidate:
     product_id = leaf.product.product_id
+    probability = round(probability * _read_rightly(advisory, leaf.product), 4)
     fixed = {other.product.version_text.strip() for status, other in named if status in _FIXED}
     return Candidate(
         identifiers=_identifiers(vulnerability),
@@ -171,9 +178,17 @@ def _candidate(
     )
 
 
+def _read_rightly(advisory: Advisory, product: AffectedProduct) -> float:
+    """Probability that the advisory names this product at all: less than 1 where it was read from prose."""
+    stands = (READ_FROM_TEXT.get(each.item, 0.0) for each in advisory.passages if each.text == product.full_name)
+    return max(stands, default=1.0) or 1.0
+
+
 def _identifiers(vulnerability: AdvisoryVulnerability) -> tuple[str, ...]:
     return tuple(dict.fromkeys((vulnerability.id, *vulnerability.aliases)))
 
 
 def _citation(advisory: Advisory, probability: float, reason: str) -> Citation:
+    if advisory.passages:
+        reason = f"{reason}; read from a bulletin's text"
     return Citation(f"{advisory.publisher} {advisory.id}".strip(), advisory.url or advisory.id, probability, reason)

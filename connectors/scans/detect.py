@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from connectors.reading import decode_text, parse_json, unpack
+from connectors.scans.bulletin import bulletin_format
 from connectors.scans.safe_xml import root_tag
+from meddojo.bulletin import BulletinFormat
 from meddojo.errors import InputError
 
 _HEAD_BYTES = 64 * 1024
@@ -32,6 +34,7 @@ class Kind(StrEnum):
     CYCLONEDX_VDR = "cyclonedx-vdr"
     CYCLONEDX = "cyclonedx"
     SPDX = "spdx"
+    BULLETIN = "bulletin"
     UNKNOWN = "unknown"
 
 
@@ -77,7 +80,7 @@ TELLTALES = (
 UNDERSTOOD = (
     "CSAF 2.0 advisories, NVD API 2.0 records, the KEV catalogue, EPSS scores (CSV), STIX bundles,"
     " Grype and Trivy JSON reports, SARIF 2.1.0, VEX (CSAF, OpenVEX, CycloneDX), CycloneDX (JSON, XML),"
-    " SPDX (JSON, tag-value)"
+    " SPDX (JSON, tag-value), bulletins about vulnerabilities (PDF, HTML, text)"
 )
 
 
@@ -87,7 +90,7 @@ def detect(data: bytes, origin: str) -> Kind:
     Parameters
     ----------
     data
-        Content of the file: a JSON document, JSON Lines, XML or text, or any of them in gzip or Zstandard.
+        Content of the file: a JSON document, JSON Lines, XML, HTML, PDF or text, or any of them in gzip or Zstandard.
     origin
         File or URL, for messages.
 
@@ -103,10 +106,14 @@ def detect(data: bytes, origin: str) -> Kind:
         kind = recognise(parse_json(data, origin) if line is None else line)
         if kind is Kind.CSAF_VEX and line is not None:
             kind = Kind.CSAF  # many documents, of whatever profile: an archive of advisories
+    elif _is_page(data):
+        kind = Kind.BULLETIN
     elif text[:1] == "<":
         kind = Kind.CYCLONEDX if _CYCLONEDX_SPACE in root_tag(data, origin) else Kind.UNKNOWN
     else:
         kind = _recognise_text(text)
+        if kind is Kind.UNKNOWN and bulletin_format(data):
+            kind = Kind.BULLETIN
     if kind is Kind.UNKNOWN:
         decode_text(data, origin)  # a wrong encoding or a damaged file is the better explanation
         raise InputError(origin, "", "not a kind of file that is understood", f"understood are: {UNDERSTOOD}")
@@ -144,6 +151,10 @@ def _at(document: Any, path: str) -> Any:
     for key in path.split("."):
         document = document.get(key) if isinstance(document, Mapping) else None
     return document
+
+
+def _is_page(data: bytes) -> bool:
+    return bulletin_format(data) in (BulletinFormat.HTML, BulletinFormat.PDF)
 
 
 def _first_line(data: bytes, origin: str) -> Any:

@@ -13,6 +13,7 @@ from meddojo.advisory import (
     Advisory,
     AdvisoryVulnerability,
     AffectedProduct,
+    Passage,
     ProductScore,
     ProductStatus,
     Remediation,
@@ -183,3 +184,20 @@ def test_scores_and_remediations_are_those_of_the_product() -> None:
     assert isinstance(claim, Candidate)
     assert claim.cvss == (mine,)
     assert [item.details for item in claim.remediations] == ["for all", "for this"]
+
+
+@pytest.mark.parametrize(("item", "factor"), [("listed product", 0.9), ("product", 0.7), ("suggested product", 0.7)])
+def test_what_was_read_from_a_text_says_so_and_counts_for_less(item: str, factor: float) -> None:
+    leaf = replace(LEAF, full_name="IntelliVue MX800")
+    document = replace(advisory(leaf), passages=(Passage(item, 0, 16, "IntelliVue MX800"), Passage("cve", 20, 33, "x")))
+    claim = one(DEVICE, document)
+    assert isinstance(claim, Candidate)
+    assert claim.citation.probability == pytest.approx(probability(DEVICE, advisory(leaf)) * factor, abs=1e-4)
+    assert claim.citation.reason.endswith("; read from a bulletin's text")
+
+
+def test_prose_clears_no_device() -> None:
+    fixed = AffectedProduct("p2", "Philips", "IntelliVue MX800", "M.01", VersionKind.EXACT)
+    stated = advisory(fixed, statuses=(("p2", ProductStatus.FIXED),))
+    assert isinstance(one(DEVICE, stated), Clearance)
+    assert one(DEVICE, replace(stated, passages=(Passage("product", 0, 16, "IntelliVue MX800"),))) is None
