@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from analyzers.matching.advisories import CLEARING
 from analyzers.matching.identifiers import cpe_key, purl_key, purl_version
 from analyzers.matching.index import affected_product_keys, component_keys, device_keys
-from analyzers.matching.installed import judge_version
-from analyzers.matching.normalise import squash
+from analyzers.matching.names.normalise import squash
 from analyzers.matching.products import match_product
-from analyzers.matching.version_sets import Verdict
+from analyzers.matching.versions.installed import judge_version
+from analyzers.matching.versions.sets import Verdict
 from meddojo.advisory import Advisory, AffectedProduct
 from meddojo.case import Case
 from meddojo.config import AnalyzerConfig

@@ -32,11 +32,11 @@ from unittest.mock import patch
 
 from analyzers.advisory_text import extract
 from analyzers.advisory_text.statements import Status
-from analyzers.matching.names import compare_products
-from analyzers.matching.normalise import squash
-from analyzers.matching.vendors import VendorRelation, compare_vendors
-from analyzers.matching.version_sets import Verdict, contains
-from analyzers.matching.versions import parse_versions
+from analyzers.matching.names.comparison import compare_products
+from analyzers.matching.names.normalise import squash
+from analyzers.matching.names.vendors import VendorRelation, compare_vendors
+from analyzers.matching.versions.reader import parse_versions
+from analyzers.matching.versions.sets import Verdict, contains
 from connectors.feeds.csaf.document import parse_document
 from connectors.reading import read_json_lines
 from meddojo.advisory import Advisory

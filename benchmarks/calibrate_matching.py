@@ -5,7 +5,7 @@ stands for the pair, and fitting is repeated until the choice no longer changes 
 al., NIPS 2002). Prints the figures of a ten-fold cross-validation by advisory.
 
     python benchmarks/calibrate_matching.py            figures only
-    python benchmarks/calibrate_matching.py --write    and analyzers/matching/calibration.toml anew
+    python benchmarks/calibrate_matching.py --write    and analyzers/matching/names/calibration.toml anew
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from sklearn.model_selection import GroupKFold
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from analyzers.matching.alignment import align
-from analyzers.matching.identity import features
-from analyzers.matching.product_aliases import known_names
-from analyzers.matching.product_names import read_device_name, read_product_names
+from analyzers.matching.names.aliases import known_names
+from analyzers.matching.names.alignment import align
+from analyzers.matching.names.identity import features
+from analyzers.matching.names.reading import read_device_name, read_product_names
+from analyzers.matching.names.vendors import compare_vendors
 from analyzers.matching.stated import stated_products
-from analyzers.matching.vendors import compare_vendors
 from tests.analyzers.matching.labelled_pairs import Pair, advisories, missing, pairs
 
-TARGET = Path(__file__).resolve().parent.parent / "analyzers" / "matching" / "calibration.toml"
+TARGET = Path(__file__).resolve().parent.parent / "analyzers" / "matching" / "names" / "calibration.toml"
 ROUNDS = 8
 REGULARISATION = 1.0
 FOLDS = 10
@@ -140,7 +140,7 @@ def cross_validated(bags: Sequence[Bag], matrix: numpy.ndarray, names: Sequence[
 def as_toml(fitted: LogisticRegression, names: Sequence[str], ceiling: float, count: int) -> str:
     weights = {name: round(float(weight), 3) for name, weight in zip(names, fitted.coef_[0], strict=True)}
     lines = [
-        "# Log-odds a unit of each feature (analyzers/matching/identity.py), fitted on "
+        "# Log-odds a unit of each feature (analyzers/matching/names/identity.py), fitted on "
         f"{count} labelled pairs of the tuning half",
         "# by benchmarks/calibrate_matching.py --write. Measured, not to be edited by hand.",
         f"intercept = {round(float(fitted.intercept_[0]), 3)}",

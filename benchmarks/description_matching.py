@@ -3,8 +3,8 @@
 Six hundred devices are drawn from the hardware and firmware CPEs of device vendors and looked for in descriptions: in
 every record of those vendors and in 40,000 others. The plain alternative takes a record when vendor and product stand
 in its text, in lower case and with blanks for hyphens. Vendors are split in halves by a hash of their name: the
-probabilities in `analyzers.matching.descriptions` were set on the first half, the second is the test. Versions are
-compared on the records of the API sample, which have bounds.
+probabilities in `analyzers.matching.records.descriptions` were set on the first half, the second is the test.
+Versions are compared on the records of the API sample, which have bounds.
 
 A record counts as right only if it has the device's CPE name to the letter. Many texts list models for which the data
 have no CPE, and many CPE names are of another granularity: precision is a lower bound for both ways.
@@ -26,12 +26,12 @@ from pathlib import Path
 
 import zstandard
 
-from analyzers.matching.cpe import match_record
-from analyzers.matching.descriptions import Mention, best_mention
 from analyzers.matching.identifiers import cpe_names, parse_cpe
 from analyzers.matching.index import description_keys, device_keys
-from analyzers.matching.normalise import squash
-from analyzers.matching.vendors import compare_vendors
+from analyzers.matching.names.normalise import squash
+from analyzers.matching.names.vendors import compare_vendors
+from analyzers.matching.records.descriptions import Mention, best_mention
+from analyzers.matching.records.device import match_record
 from connectors.feeds.nvd.record import parse_record
 from meddojo.device import Device
 from meddojo.vulnerability import Vulnerability

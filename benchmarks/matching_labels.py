@@ -24,8 +24,8 @@ from rapidfuzz.fuzz import token_set_ratio
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from analyzers.matching.version_sets import Verdict, contains
-from analyzers.matching.versions import parse_versions
+from analyzers.matching.versions.reader import parse_versions
+from analyzers.matching.versions.sets import Verdict, contains
 from meddojo.advisory import AffectedProduct, ProductStatus
 from tests.analyzers.matching.labelled_pairs import Pair, advisories, claims_of, missing, pairs, probability
 

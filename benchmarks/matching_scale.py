@@ -29,9 +29,9 @@ from support.hospital_group import hospital_group
 
 from analyzers.matching.advisories import Clearance, match_advisory
 from analyzers.matching.fleet import DeviceMatches, LeafIndex, index_leaves, match_fleet, named_leaves
-from analyzers.matching.names import compare_products
+from analyzers.matching.names.comparison import compare_products
+from analyzers.matching.names.vendors import compare_vendors
 from analyzers.matching.stated import stated_products
-from analyzers.matching.vendors import compare_vendors
 from meddojo.advisory import Advisory
 from meddojo.config import AnalyzerConfig
 from meddojo.device import Device

@@ -24,7 +24,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
 from packaging.version import Version as PackageVersion
 
-from analyzers.matching.versions import (
+from analyzers.matching.versions.reader import (
     Conditional,
     Designation,
     Except,

@@ -10,8 +10,8 @@ from analyzers.advisory_text.extraction import Extraction, Product
 from analyzers.advisory_text.identifiers import CVE
 from analyzers.advisory_text.spans import Span
 from analyzers.advisory_text.statements import Status
-from analyzers.matching.version_sets import Verdict, contains
-from analyzers.matching.versions import parse_versions
+from analyzers.matching.versions.reader import parse_versions
+from analyzers.matching.versions.sets import Verdict, contains
 from meddojo.advisory import (
     Advisory,
     AdvisoryVulnerability,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from analyzers.advisory_text.tagger import TAGS, Tag, Weights, best_tags, features, tokens
-from analyzers.matching.normalise import squash
+from analyzers.matching.names.normalise import squash
 
 _LONGEST_NAME = 10
 _SHORTEST_NAME = 3

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from analyzers.advisory_text.spans import Span, span
-from analyzers.matching.vendors import leading_vendor
+from analyzers.matching.names.vendors import leading_vendor
 
 _LABEL = re.compile(
     r"(?:^|\n)\s?(?:vendor|manufacturer|supplier|company|issued by|publisher)(?: name)?\s?[:|]\s?([^\n|]{2,80})", re.I

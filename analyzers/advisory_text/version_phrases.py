@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analyzers.advisory_text.spans import Span, span
-from analyzers.matching.version_sets import fully_parsed
-from analyzers.matching.versions import parse_versions
+from analyzers.matching.versions.reader import parse_versions
+from analyzers.matching.versions.sets import fully_parsed
 
 _WORDS = "software firmware hardware bios sw fw os".split()
 _KEY = (

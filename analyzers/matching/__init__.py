@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from analyzers.matching.advisories import Clearance, match_advisory
 from analyzers.matching.candidates import Candidate
 from analyzers.matching.components import match_scan
-from analyzers.matching.cpe import match_record
 from analyzers.matching.merge import count_dropped, merge
-from analyzers.matching.packages import by_key, match_packages
+from analyzers.matching.records.device import match_record
+from analyzers.matching.records.packages import by_key, match_packages
 from meddojo.case import Case
 from meddojo.config import AnalyzerConfig
 from meddojo.finding import Finding

@@ -9,7 +9,7 @@ from analyzers.matching.candidates import Candidate, Source
 from analyzers.matching.match import Basis, Match
 from analyzers.matching.products import match_product
 from analyzers.matching.relationships import match_related
-from analyzers.matching.version_sets import Verdict
+from analyzers.matching.versions.sets import Verdict
 from meddojo.advisory import Advisory, AdvisoryVulnerability, AffectedProduct, ProductStatus
 from meddojo.device import Device
 from meddojo.finding import Citation

@@ -9,7 +9,7 @@ from enum import StrEnum
 from analyzers.matching.advisories import CLEARED, leaves_of
 from analyzers.matching.candidates import Candidate
 from analyzers.matching.match import Evidence, Match
-from analyzers.matching.version_sets import Verdict
+from analyzers.matching.versions.sets import Verdict
 from meddojo.advisory import Advisory, AffectedProduct, ProductStatus
 from meddojo.device import Device
 from meddojo.sbom import Sbom

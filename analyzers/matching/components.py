@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from analyzers.matching.candidates import Candidate, Source
 from analyzers.matching.identifiers import purl_key, purl_version
-from analyzers.matching.normalise import squash
-from analyzers.matching.version_order import compare, parse_version
+from analyzers.matching.names.normalise import squash
+from analyzers.matching.versions.order import compare, parse_version
 from meddojo.finding import Citation
 from meddojo.sbom import Component, Sbom, ScanMatch, ScanReport
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from analyzers.matching.identifiers import cpe_key, purl_key, purl_version
-from analyzers.matching.normalise import squash
-from analyzers.matching.ranges import cpe_version
-from analyzers.matching.vendors import compare_vendors
+from analyzers.matching.names.normalise import squash
+from analyzers.matching.names.vendors import compare_vendors
+from analyzers.matching.records.ranges import cpe_version
 from meddojo.advisory import AffectedProduct
 from meddojo.device import Device
 

@@ -11,16 +11,16 @@ import re
 from functools import lru_cache
 from itertools import pairwise
 
-from analyzers.matching.description_words import COMMON_WORDS
 from analyzers.matching.helpers import leaf_keys, own_keys
 from analyzers.matching.identifiers import cpe_key, cpe_names, parse_cpe, purl_key
-from analyzers.matching.normalise import fold, skeleton, squash
-from analyzers.matching.phrases import read_phrases
-from analyzers.matching.product_aliases import known_names
-from analyzers.matching.product_names import ProductName, is_model, is_set, read_device_name, read_product_names
-from analyzers.matching.product_words import BRANDS, DESCRIPTORS
+from analyzers.matching.names.aliases import known_names
+from analyzers.matching.names.normalise import fold, skeleton, squash
+from analyzers.matching.names.reading import ProductName, is_model, is_set, read_device_name, read_product_names
+from analyzers.matching.names.vendors import ANY_VENDOR, leading_vendor, vendor_keys
+from analyzers.matching.names.words import BRANDS, DESCRIPTORS
+from analyzers.matching.records.description_words import COMMON_WORDS
+from analyzers.matching.records.phrases import read_phrases
 from analyzers.matching.stated import stated_products
-from analyzers.matching.vendors import ANY_VENDOR, leading_vendor, vendor_keys
 from meddojo.advisory import Advisory, AffectedProduct
 from meddojo.device import Device
 from meddojo.sbom import Component, Sbom

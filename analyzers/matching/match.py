@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from math import prod
 
-from analyzers.matching.version_sets import Verdict
+from analyzers.matching.versions.sets import Verdict
 
 
 class Basis(IntEnum):

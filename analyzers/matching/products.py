@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from analyzers.matching.helpers import identify, ruled_out_by_serial
 from analyzers.matching.index import affected_product_keys, device_keys
-from analyzers.matching.installed import device_version_evidence, version_evidence
 from analyzers.matching.match import Basis, Evidence, Kind, Match
-from analyzers.matching.names import ProductMatch, compare_products
+from analyzers.matching.names.comparison import ProductMatch, compare_products
+from analyzers.matching.names.vendors import UNSTATED, VendorRelation, compare_vendors
 from analyzers.matching.stated import Stated, stated_products
-from analyzers.matching.vendors import UNSTATED, VendorRelation, compare_vendors
-from analyzers.matching.version_sets import AllVersions, Exact, Union, Verdict, contains
-from analyzers.matching.versions import parse_versions
+from analyzers.matching.versions.installed import device_version_evidence, version_evidence
+from analyzers.matching.versions.reader import parse_versions
+from analyzers.matching.versions.sets import AllVersions, Exact, Union, Verdict, contains
 from meddojo.advisory import AffectedProduct
 from meddojo.device import Device
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from analyzers.matching.identifiers import cpe_key, purl_key, purl_version
-from analyzers.matching.installed import version_evidence
 from analyzers.matching.match import Kind, Match
-from analyzers.matching.normalise import squash
+from analyzers.matching.names.normalise import squash
 from analyzers.matching.products import match_product
-from analyzers.matching.version_sets import Verdict
+from analyzers.matching.versions.installed import version_evidence
+from analyzers.matching.versions.sets import Verdict
 from meddojo.advisory import AffectedProduct
 from meddojo.device import Device
 from meddojo.sbom import Component, Sbom

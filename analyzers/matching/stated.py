@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from analyzers.matching.vendors import leading_vendor, vendor_keys
-from analyzers.matching.versions import (
+from analyzers.matching.names.vendors import leading_vendor, vendor_keys
+from analyzers.matching.versions.reader import (
     AllVersions,
     VersionSet,
     designations,

@@ -145,6 +145,6 @@ def _respelt(vendor: str, name: str, dice: random.Random) -> tuple[str, str]:
 @cache
 def _aliases() -> dict[str, tuple[str, ...]]:
     """Other names of a vendor, from the matcher's own table."""
-    table = tomllib.loads(files("analyzers.matching").joinpath("vendor_aliases.toml").read_text("utf-8"))
+    table = tomllib.loads(files("analyzers.matching.names").joinpath("vendor_aliases.toml").read_text("utf-8"))
     groups = [(row["name"], *row["same"]) for row in table["vendor"]]
     return {name.lower(): group for group in groups for name in group}

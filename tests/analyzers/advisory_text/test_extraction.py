@@ -18,8 +18,8 @@ from analyzers.advisory_text.sections import Topic, heading_topic
 from analyzers.advisory_text.spans import Span, sentences
 from analyzers.advisory_text.statements import Status
 from analyzers.advisory_text.version_phrases import version_phrases
-from analyzers.matching.version_sets import Verdict, contains
-from analyzers.matching.versions import parse_versions
+from analyzers.matching.versions.reader import parse_versions
+from analyzers.matching.versions.sets import Verdict, contains
 
 PIECES = (
     "Affected products",

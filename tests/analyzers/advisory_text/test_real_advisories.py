@@ -10,7 +10,7 @@ import pytest
 
 from analyzers.advisory_text import extract
 from analyzers.advisory_text.statements import Status
-from analyzers.matching.normalise import squash
+from analyzers.matching.names.normalise import squash
 from connectors.reading import read_json_lines
 from meddojo.interface import Skipped
 from tests.analyzers.advisory_text.test_extraction import spans

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from analyzers.matching.components import match_scan
-from analyzers.matching.packages import by_key, match_packages
+from analyzers.matching.records.packages import by_key, match_packages
 from meddojo.sbom import Component, Sbom, ScanMatch, ScanReport
 from meddojo.vulnerability import Configuration, CpeMatch, CpeNode, Vulnerability
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from analyzers.matching.candidates import Candidate
-from analyzers.matching.cpe import match_record
 from analyzers.matching.identifiers import cpe_names, parse_cpe
-from analyzers.matching.packages import by_key
+from analyzers.matching.records.device import match_record
+from analyzers.matching.records.packages import by_key
 from meddojo.advisory import AffectedProduct
 from meddojo.device import Device
 from meddojo.sbom import Component, Sbom

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzers.matching.cpe import match_record
-from analyzers.matching.descriptions import Agreement, Standing, best_mention
 from analyzers.matching.index import DESCRIPTION_KEYS, description_keys, device_keys, vulnerability_keys
-from analyzers.matching.phrases import read_phrases
-from analyzers.matching.version_phrases import fixed_versions, version_after, version_before, version_opening
+from analyzers.matching.records.descriptions import Agreement, Standing, best_mention
+from analyzers.matching.records.device import match_record
+from analyzers.matching.records.phrases import read_phrases
+from analyzers.matching.records.version_phrases import fixed_versions, version_after, version_before, version_opening
 from meddojo.advisory import AffectedProduct
 from meddojo.device import Device
 from meddojo.vulnerability import Configuration, CpeMatch, CpeNode, Vulnerability

@@ -11,7 +11,7 @@ from analyzers.matching.advisories import match_advisory
 from analyzers.matching.candidates import Candidate
 from analyzers.matching.match import Basis
 from analyzers.matching.products import match_product
-from analyzers.matching.version_sets import Verdict
+from analyzers.matching.versions.sets import Verdict
 from meddojo.advisory import Advisory, AdvisoryVulnerability, AffectedProduct, ProductStatus
 from meddojo.device import Device
 

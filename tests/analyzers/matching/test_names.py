@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzers.matching.names import ProductRelation, compare_products
+from analyzers.matching.names.comparison import ProductRelation, compare_products
 
 R = ProductRelation
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analyzers.matching.index import sbom_keys, vulnerability_keys
-from analyzers.matching.packages import by_key, match_packages, upstream_version
+from analyzers.matching.records.packages import by_key, match_packages, upstream_version
 from connectors.scans.sbom import read_sbom
 from meddojo.advisory import AffectedProduct
 from meddojo.device import Device

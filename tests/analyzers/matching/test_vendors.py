@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analyzers.matching.vendors import VendorRelation, compare_vendors, vendor_keys
+from analyzers.matching.names.vendors import VendorRelation, compare_vendors, vendor_keys
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzers.matching.version_order import compare, parse_version
+from analyzers.matching.versions.order import compare, parse_version
 
 
 def order(one: str, two: str) -> int | None:

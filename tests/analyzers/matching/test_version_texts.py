@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzers.matching.version_order import compare, parse_version
-from analyzers.matching.versions import (
+from analyzers.matching.versions.order import compare, parse_version
+from analyzers.matching.versions.reader import (
     Designation,
     Unparsed,
     Verdict,

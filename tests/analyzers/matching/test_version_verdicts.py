@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analyzers.matching.versions import Verdict, contains, parse_versions
+from analyzers.matching.versions.reader import Verdict, contains, parse_versions
 
 VERDICTS = {"in": Verdict.AFFECTED, "out": Verdict.NOT_AFFECTED, "open": Verdict.UNKNOWN}
 

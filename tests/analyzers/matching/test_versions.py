@@ -12,7 +12,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzers.matching.versions import (
+from analyzers.matching.versions.reader import (
     AllVersions,
     Exact,
     Range,

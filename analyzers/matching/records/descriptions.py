@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from analyzers.matching.description_words import BESIDE_AFTER, BESIDE_BEFORE, SPARED_AFTER, SPARED_BEFORE
 from analyzers.matching.index import description_keys, device_keys, phrase_keys
-from analyzers.matching.installed import version_evidence
 from analyzers.matching.match import Evidence, Kind, Match
-from analyzers.matching.names import ProductMatch, ProductRelation, compare_products
-from analyzers.matching.normalise import squash
-from analyzers.matching.phrases import Phrase, read_phrases, read_sentences
-from analyzers.matching.product_words import DESCRIPTORS, VARIANTS
-from analyzers.matching.ranges import cpe_version
-from analyzers.matching.vendors import compare_vendors, vendor_keys, vendor_phrases
-from analyzers.matching.version_phrases import fixed_versions, version_opening
-from analyzers.matching.version_sets import Verdict
+from analyzers.matching.names.comparison import ProductMatch, ProductRelation, compare_products
+from analyzers.matching.names.normalise import squash
+from analyzers.matching.names.vendors import compare_vendors, vendor_keys, vendor_phrases
+from analyzers.matching.names.words import DESCRIPTORS, VARIANTS
+from analyzers.matching.records.description_words import BESIDE_AFTER, BESIDE_BEFORE, SPARED_AFTER, SPARED_BEFORE
+from analyzers.matching.records.phrases import Phrase, read_phrases, read_sentences
+from analyzers.matching.records.ranges import cpe_version
+from analyzers.matching.records.version_phrases import fixed_versions, version_opening
+from analyzers.matching.versions.installed import version_evidence
+from analyzers.matching.versions.sets import Verdict
 from meddojo.device import Device
 from meddojo.vulnerability import Vulnerability
 

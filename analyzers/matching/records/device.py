@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from analyzers.matching.applicability import Fact, named_by, resolve, strongest
 from analyzers.matching.candidates import Candidate, Source
-from analyzers.matching.criteria import judge_criteria_version, match_criteria
-from analyzers.matching.descriptions import match_description
 from analyzers.matching.identifiers import cpe_names, parse_cpe
 from analyzers.matching.index import device_keys, product_keys
 from analyzers.matching.match import Evidence, Kind, Match
-from analyzers.matching.platforms import Surroundings, judge_platform, judge_targets
 from analyzers.matching.products import match_product
-from analyzers.matching.version_sets import Verdict
+from analyzers.matching.records.applicability import Fact, named_by, resolve, strongest
+from analyzers.matching.records.criteria import judge_criteria_version, match_criteria
+from analyzers.matching.records.descriptions import match_description
+from analyzers.matching.records.platforms import Surroundings, judge_platform, judge_targets
+from analyzers.matching.versions.sets import Verdict
 from meddojo.device import Device
 from meddojo.finding import Citation
 from meddojo.sbom import Component

@@ -15,8 +15,8 @@ from __future__ import annotations
 import json
 import re
 
-from analyzers.matching.version_order import Version, parse_version
-from analyzers.matching.version_sets import (
+from analyzers.matching.versions.order import Version, parse_version
+from analyzers.matching.versions.sets import (
     AllVersions,
     Bound,
     Conditional,

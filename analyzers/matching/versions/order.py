@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from analyzers.matching.version_words import (
+from analyzers.matching.versions.words import (
     ANY_NUMBER,
     BUILD,
     END,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product as cartesian
 
-from analyzers.matching.normalise import fold, squash
-from analyzers.matching.product_words import DESCRIPTORS, STOP_WORDS, TAIL
-from analyzers.matching.vendors import vendor_phrases
+from analyzers.matching.names.normalise import fold, squash
+from analyzers.matching.names.vendors import vendor_phrases
+from analyzers.matching.names.words import DESCRIPTORS, STOP_WORDS, TAIL
 
 _LONGEST_SUFFIX = 6
 _LIMIT = 48

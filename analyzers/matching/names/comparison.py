@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from analyzers.matching.alignment import Alignment, Tie, align
-from analyzers.matching.identity import probability
-from analyzers.matching.product_aliases import known_names
-from analyzers.matching.product_names import (
+from analyzers.matching.names.aliases import known_names
+from analyzers.matching.names.alignment import Alignment, Tie, align
+from analyzers.matching.names.identity import probability
+from analyzers.matching.names.reading import (
     ProductName,
     read_device_name,
     read_excluded_names,
     read_product_names,
 )
-from analyzers.matching.vendors import VendorRelation, vendor_phrases
+from analyzers.matching.names.vendors import VendorRelation, vendor_phrases
 
 ANOTHER_PRODUCT = 0.1
 """Below this probability, two names that have something in common are two products, and nothing is said about them."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from analyzers.matching.version_order import Scheme, Version, branch_of, compare, parse_version
-from analyzers.matching.version_remarks import VERSION_WORDS, designation_name, is_code, is_designation, named_version
-from analyzers.matching.version_sets import (
+from analyzers.matching.versions.order import Scheme, Version, branch_of, compare, parse_version
+from analyzers.matching.versions.remarks import VERSION_WORDS, designation_name, is_code, is_designation, named_version
+from analyzers.matching.versions.sets import (
     AllVersions,
     Bound,
     Conditional,

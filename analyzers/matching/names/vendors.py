@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from analyzers.matching.normalise import fold, misspelt, skeleton
+from analyzers.matching.names.normalise import fold, misspelt, skeleton
 
 ANY_VENDOR = "*"
 """Index key of a source that names no vendor."""
@@ -222,7 +222,7 @@ def _cluster(part: str) -> str:
 @cache
 def _table() -> _Table:
     """Read the alias table that is shipped beside this module."""
-    data = tomllib.loads(files("analyzers.matching").joinpath("vendor_aliases.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads(files("analyzers.matching.names").joinpath("vendor_aliases.toml").read_text(encoding="utf-8"))
     spellings = {row["name"]: [row["name"], *row["same"]] for row in data["vendor"]}
     names = {_key(" ".join(_words(text))): name for name, texts in spellings.items() for text in texts}
     owners = {row["name"]: row.get("now_part_of", []) for row in data["vendor"]}

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from analyzers.matching.version_order import (
+from analyzers.matching.versions.order import (
     Version,
     compare,
     differs_by_build,

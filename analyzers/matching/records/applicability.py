@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from analyzers.matching.version_sets import Verdict
+from analyzers.matching.versions.sets import Verdict
 from meddojo.vulnerability import Configuration, CpeMatch, CpeNode
 
 UNLESS = 0.95

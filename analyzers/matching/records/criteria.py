@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from analyzers.matching.identifiers import Cpe, cpe_key, cpe_names, parse_cpe
 from analyzers.matching.index import device_keys, product_keys
-from analyzers.matching.installed import version_evidence
 from analyzers.matching.match import Match
-from analyzers.matching.normalise import squash
+from analyzers.matching.names.normalise import squash
 from analyzers.matching.products import match_product
-from analyzers.matching.ranges import cpe_version, range_text
+from analyzers.matching.records.ranges import cpe_version, range_text
+from analyzers.matching.versions.installed import version_evidence
 from meddojo.advisory import AffectedProduct
 from meddojo.device import Device
 from meddojo.vulnerability import CpeMatch

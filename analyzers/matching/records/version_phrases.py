@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from analyzers.matching.version_sets import fully_parsed
-from analyzers.matching.versions import parse_versions
+from analyzers.matching.versions.reader import parse_versions
+from analyzers.matching.versions.sets import fully_parsed
 
 _DOTTED = re.compile(r"[vVrR]?\d+(?:\.(?:\d+|[xX*]))+[\w.\-]*|[vVrR]\d[\w.]*|[A-Z]{1,2}(?:\.\d+)+\w*")
 _NUMBER = re.compile(r"\d[\w.\-]*")

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from analyzers.matching.applicability import Fact, named_by, resolve
 from analyzers.matching.candidates import Candidate, Source
-from analyzers.matching.criteria import cpe_update, version_text
 from analyzers.matching.identifiers import Cpe, cpe_key, parse_cpe, purl_key, purl_namespace, purl_version
 from analyzers.matching.index import component_keys, package_key
-from analyzers.matching.installed import MISSING, judge_version
-from analyzers.matching.normalise import squash
-from analyzers.matching.platforms import Surroundings, judge_platform
-from analyzers.matching.ranges import cpe_version
-from analyzers.matching.vendors import compare_vendors
-from analyzers.matching.version_sets import Verdict
+from analyzers.matching.names.normalise import squash
+from analyzers.matching.names.vendors import compare_vendors
+from analyzers.matching.records.applicability import Fact, named_by, resolve
+from analyzers.matching.records.criteria import cpe_update, version_text
+from analyzers.matching.records.platforms import Surroundings, judge_platform
+from analyzers.matching.records.ranges import cpe_version
+from analyzers.matching.versions.installed import MISSING, judge_version
+from analyzers.matching.versions.sets import Verdict
 from meddojo.advisory import AffectedProduct
 from meddojo.device import Device
 from meddojo.finding import Citation
@@ -202,7 +202,7 @@ def upstream_version(kind: str, version: str) -> str:
     """The upstream part of a distribution's version: without epoch, revision and repacking (deb-version(7), RPM, apk).
 
     Records name upstream versions. Other kinds of packages stay as they are: their orders (semantic versioning, PEP
-    440, Maven) agree with `analyzers.matching.version_order` on numbers and pre-releases; a PEP 440 epoch does not.
+    440, Maven) agree with `analyzers.matching.versions.order` on numbers and pre-releases; a PEP 440 epoch does not.
     """
     if kind not in _DISTRIBUTIONS:
         return version

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from analyzers.matching.alignment import Alignment, Tie
-from analyzers.matching.vendors import VendorRelation
+from analyzers.matching.names.alignment import Alignment, Tie
+from analyzers.matching.names.vendors import VendorRelation
 
 _CLOSE = frozenset({VendorRelation.EXACT, VendorRelation.ALIAS})
 
@@ -96,5 +96,5 @@ def features(found: Alignment, vendor: VendorRelation) -> dict[str, float]:
 @cache
 def calibration() -> Calibration:
     """Read the weights that are shipped beside this module."""
-    data = tomllib.loads(files("analyzers.matching").joinpath("calibration.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads(files("analyzers.matching.names").joinpath("calibration.toml").read_text(encoding="utf-8"))
     return Calibration(data["intercept"], data["weights"], data["ceiling"])

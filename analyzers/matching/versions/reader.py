@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from analyzers.matching.version_fold import Part, fold
-from analyzers.matching.version_notation import format_versions, read_notation
-from analyzers.matching.version_order import compare, parse_version
-from analyzers.matching.version_prose import NEWER, OLDER, VERSION, clean, to_operators
-from analyzers.matching.version_remarks import (
+from analyzers.matching.versions.fold import Part, fold
+from analyzers.matching.versions.notation import format_versions, read_notation
+from analyzers.matching.versions.order import compare, parse_version
+from analyzers.matching.versions.prose import NEWER, OLDER, VERSION, clean, to_operators
+from analyzers.matching.versions.remarks import (
     designation_name,
     excluded_versions,
     is_condition,
@@ -29,7 +29,7 @@ from analyzers.matching.version_remarks import (
     split_model,
     without_remarks,
 )
-from analyzers.matching.version_sets import (
+from analyzers.matching.versions.sets import (
     AllVersions,
     Bound,
     Conditional,
@@ -46,7 +46,7 @@ from analyzers.matching.version_sets import (
     designations,
     fully_parsed,
 )
-from analyzers.matching.version_words import read_date
+from analyzers.matching.versions.words import read_date
 
 __all__ = [
     "AllVersions",

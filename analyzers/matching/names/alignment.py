@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from analyzers.matching.normalise import misspelt, squash
-from analyzers.matching.product_names import ProductName, is_model, is_set, model_matches
-from analyzers.matching.product_words import ACCESSORIES, BRANDS, DESCRIPTORS, ROLES, VARIANTS
+from analyzers.matching.names.normalise import misspelt, squash
+from analyzers.matching.names.reading import ProductName, is_model, is_set, model_matches
+from analyzers.matching.names.words import ACCESSORIES, BRANDS, DESCRIPTORS, ROLES, VARIANTS
 
 _SHORTEST_NUMBER = 3
 _SHORTEST_KEY = 5
@@ -34,7 +34,7 @@ class Tie(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """What only one of the two names has, by kind; the kinds are those of `product_words`.
+    """What only one of the two names has, by kind; the kinds are those of `words`.
 
     Attributes
     ----------

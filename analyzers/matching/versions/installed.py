@@ -6,8 +6,9 @@ import re
 from dataclasses import replace
 
 from analyzers.matching.match import Evidence, Kind
-from analyzers.matching.normalise import squash
-from analyzers.matching.version_sets import (
+from analyzers.matching.names.normalise import squash
+from analyzers.matching.versions.reader import parse_versions
+from analyzers.matching.versions.sets import (
     AllVersions,
     Conditional,
     Designation,
@@ -17,7 +18,6 @@ from analyzers.matching.version_sets import (
     VersionSet,
     contains,
 )
-from analyzers.matching.versions import parse_versions
 from meddojo.device import Device
 
 COMPARED = 0.994

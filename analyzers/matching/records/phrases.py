@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from analyzers.matching.product_words import DESCRIPTORS
-from analyzers.matching.version_phrases import (
+from analyzers.matching.names.words import DESCRIPTORS
+from analyzers.matching.records.version_phrases import (
     counts,
     is_month,
     is_version,

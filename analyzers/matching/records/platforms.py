@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from analyzers.matching.applicability import Fact
-from analyzers.matching.criteria import cpe_update, match_criteria, stated_targets, version_text
 from analyzers.matching.identifiers import Cpe, cpe_key, cpe_names, parse_cpe, purl_version
 from analyzers.matching.index import package_key
-from analyzers.matching.installed import judge_version
-from analyzers.matching.names import compare_products
-from analyzers.matching.normalise import squash
-from analyzers.matching.ranges import cpe_version
-from analyzers.matching.vendors import compare_vendors
-from analyzers.matching.version_sets import Verdict
+from analyzers.matching.names.comparison import compare_products
+from analyzers.matching.names.normalise import squash
+from analyzers.matching.names.vendors import compare_vendors
+from analyzers.matching.records.applicability import Fact
+from analyzers.matching.records.criteria import cpe_update, match_criteria, stated_targets, version_text
+from analyzers.matching.records.ranges import cpe_version
+from analyzers.matching.versions.installed import judge_version
+from analyzers.matching.versions.sets import Verdict
 from meddojo.device import Device
 from meddojo.sbom import Component
 from meddojo.vulnerability import CpeMatch

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from analyzers.matching.normalise import fold
-from analyzers.matching.vendors import vendor_keys
+from analyzers.matching.names.normalise import fold
+from analyzers.matching.names.vendors import vendor_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def known_names(vendor: str, model: str) -> tuple[str, ...]:
 @cache
 def _table() -> Mapping[str, tuple[_Alias, ...]]:
     """Aliases by the index key of their vendor."""
-    data = tomllib.loads(files("analyzers.matching").joinpath("product_aliases.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads(files("analyzers.matching.names").joinpath("product_aliases.toml").read_text(encoding="utf-8"))
     table: dict[str, tuple[_Alias, ...]] = {}
     for row in data["alias"]:
         for key in vendor_keys(row["vendor"]):

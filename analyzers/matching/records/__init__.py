@@ -1,0 +1,1 @@
+"""CVE records: applicability statements, products their assigner names, descriptions, and packages."""
