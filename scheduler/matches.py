@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from analyzers.matching import candidates
-from analyzers.matching.compare import Comparison, Outcome, claimed, ruled_out
+from analyzers.matching.explanation import Comparison, Outcome, claimed, ruled_out
 from connectors.inventory import read_inventory
 from meddojo.config import AnalyzerConfig, Config
 from meddojo.device import Device

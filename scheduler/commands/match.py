@@ -13,7 +13,7 @@ from scheduler.session import ConfigOption, JsonOption, QuietOption, VerboseOpti
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzers.matching.compare import Comparison
+    from analyzers.matching.explanation import Comparison
     from meddojo.device import Device
 
 

@@ -36,7 +36,7 @@ _KEYWORDS = frozenset({"all", "unread", "if", "of", "except"})
 
 
 def format_versions(versions: VersionSet) -> str:
-    """The set in canonical notation, which `versions.parse_versions` reads back."""
+    """The set in canonical notation, which `reader.parse_versions` reads back."""
     match versions:
         case AllVersions():
             return "all"

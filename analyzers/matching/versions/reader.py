@@ -2,7 +2,7 @@
 
 CSAF asks for one version (2.0, section 3.1.2.2.1) or a ``vers:`` expression (section 3.1.2.2.2, package-url/vers-spec);
 publishers also write operators, lists, series, dates, prose and conditions. Prose is first rewritten to operators
-(`version_prose`), conditions, models and remarks are set aside (`version_remarks`), and the remaining row of operators
+(`prose`), conditions, models and remarks are set aside (`remarks`), and the remaining row of operators
 and versions is folded into a `VersionSet`.
 """
 
