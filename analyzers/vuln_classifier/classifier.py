@@ -1,0 +1,148 @@
+"""From records to predictions: the path that runs in the scheduled job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse
+
+from analyzers.vuln_classifier.boosting import probabilities
+from analyzers.vuln_classifier.calibration import Calibrator
+from analyzers.vuln_classifier.features import Features, groups, without_weakness
+from analyzers.vuln_classifier.heads import BAND, CVSS_HEADS
+from analyzers.vuln_classifier.joint import Decision, VectorSpace
+from analyzers.vuln_classifier.linear import LinearModel
+from analyzers.vuln_classifier.record import PublishedRecord, Scorer
+from analyzers.vuln_classifier.vectors import METRICS, Floats, Integers
+from analyzers.vuln_classifier.weakness import WeaknessModel
+
+if TYPE_CHECKING:
+    import xgboost
+
+
+@dataclass(frozen=True)
+class Target:
+    """One trained target.
+
+    Attributes
+    ----------
+    columns
+        Columns of the features that the trees see besides the linear outputs.
+    """
+
+    classes: tuple[str, ...]
+    linear: LinearModel
+    columns: Integers
+    booster: xgboost.Booster
+    calibrator: Calibrator
+
+
+@dataclass(frozen=True)
+class CvssPrediction:
+    """What one scorer would say of each record.
+
+    Attributes
+    ----------
+    distribution
+        Probability of each vector of the space, shape (records, vectors).
+    chosen
+        The vector delivered, as a row of the space.
+    bands
+        Probability of each band, shape (records, 5).
+    metrics
+        Probabilities of each metric's values.
+    """
+
+    distribution: Floats
+    chosen: Integers
+    bands: Floats
+    metrics: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """The trained models and all they need.
+
+    Attributes
+    ----------
+    version
+        ``2024-06-30.1``: last day of the training data, and number of the recipe.
+    cvss
+        A target for each metric and one for the band; their trees share their columns.
+    points
+        Targets that hang on the vulnerability alone.
+    floor
+        Below this probability of the band there is not enough to go on.
+    """
+
+    version: str
+    features: Features
+    cvss: Mapping[str, Target]
+    points: Mapping[str, Target]
+    weakness: WeaknessModel | None
+    space: VectorSpace
+    decision: Decision
+    floor: float
+
+    @cached_property
+    def _stacked(self) -> LinearModel:
+        """All linear models of the CVSS targets as one."""
+        models = [self.cvss[name].linear for name in CVSS_HEADS]
+        weights = np.hstack([model.weights for model in models]).astype(np.float32)
+        return LinearModel(models[0].columns, weights, np.concatenate([model.bias for model in models]))
+
+    def terms(self, records: Sequence[PublishedRecord], scorer: Scorer) -> scipy.sparse.csr_matrix:
+        """The records' columns, as rated by one scorer."""
+        return self.features.build(records, [scorer] * len(records))
+
+    def inputs(self, terms: scipy.sparse.csr_matrix) -> Floats:
+        """What the trees of the CVSS targets read."""
+        columns = self.cvss[BAND].columns
+        return np.hstack([self._stacked(terms), terms[:, columns].toarray()]).astype(np.float32)
+
+    def predict_cvss(self, records: Sequence[PublishedRecord], scorers: Sequence[Scorer]) -> CvssPrediction:
+        """What each record's scorer would say."""
+        inputs = self.inputs(self.features.build(records, scorers))
+        memberships = [groups(record, scorer) for record, scorer in zip(records, scorers, strict=True)]
+        found = {
+            name: target.calibrator(probabilities(target.booster, inputs), memberships)
+            for name, target in self.cvss.items()
+        }
+        distribution = self.space.distribution([found[name] for name in METRICS], found[BAND], self.decision)
+        return CvssPrediction(
+            distribution=distribution,
+            chosen=self.space.decide(distribution, self.decision),
+            bands=self.space.of_bands(distribution),
+            metrics=self.space.of_metrics(distribution),
+        )
+
+    def predict_points(self, records: Sequence[PublishedRecord]) -> dict[str, Floats]:
+        """Probabilities of every other target but the weakness."""
+        terms = self.terms(records, Scorer.ASSIGNER)
+        shared = self._stacked(terms)
+        return {
+            name: target.calibrator(
+                probabilities(target.booster, point_inputs(shared, target.linear(terms), terms, target.columns)),
+                [()] * len(records),
+            )
+            for name, target in self.points.items()
+        }
+
+    def predict_weaknesses(self, records: Sequence[PublishedRecord], number: int = 3) -> list[list[tuple[int, float]]]:
+        """The most probable CWE numbers of each record with their probabilities; the stated one is not looked at."""
+        if self.weakness is None:
+            return [[] for _ in records]
+        blind = [without_weakness(record) for record in records]
+        terms = self.terms(blind, Scorer.ASSIGNER)
+        return self.weakness.predict(terms, self._stacked(terms), number)
+
+
+def point_inputs(
+    shared: Floats, own: Floats, terms: scipy.sparse.csr_matrix, columns: Integers
+) -> Floats:
+    """What the trees of a target that is not part of CVSS read: the CVSS outputs, its own, and its terms."""
+    return np.hstack([shared, own, terms[:, columns].toarray()]).astype(np.float32)
