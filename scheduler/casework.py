@@ -19,7 +19,7 @@ from meddojo.store.findings import Change, StreamState
 from scheduler.console import Console
 
 # match, narrowing -> enrich -> score -> scan; analyzers of third parties follow, by name.
-ORDER = ("matching", "vex", "enrichment")
+ORDER = ("matching", "vex", "enrichment", "vuln_classifier")
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,9 +135,9 @@ def manifest(folder: Traversable) -> dict[str, Any]:
     try:
         found = json.loads(folder.joinpath(MANIFEST).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{folder} holds no trained model: {error}", _HINT) from error
+        raise InputError(str(folder), MANIFEST, f"is no manifest of a model: {error}", _HINT) from error
     if not isinstance(found, dict) or not isinstance(found.get("files"), dict):
-        raise InputError(f"{folder.joinpath(MANIFEST)} lists no files", _HINT)
+        raise InputError(str(folder), MANIFEST, "lists no files", _HINT)
     return found
 
 
@@ -145,13 +145,13 @@ def _verified(folder: Traversable) -> dict[str, bytes]:
     content = {}
     for name, expected in manifest(folder)["files"].items():
         if "/" in name or "\\" in name or name.startswith("."):
-            raise InputError(f"the manifest of {folder} names a file elsewhere: {name!r}", _HINT)
+            raise InputError(str(folder), MANIFEST, f"names a file elsewhere: {name!r}", _HINT)
         try:
             content[name] = folder.joinpath(name).read_bytes()
         except OSError as error:
-            raise InputError(f"the model file {name} cannot be read: {error}", _HINT) from error
+            raise InputError(str(folder), name, f"cannot be read: {error}", _HINT) from error
         if hashlib.sha256(content[name]).hexdigest() != expected:
-            raise InputError(f"the model file {name} is not the one its manifest names", _HINT)
+            raise InputError(str(folder), name, "is not the file its manifest names", _HINT)
     return content
 
 

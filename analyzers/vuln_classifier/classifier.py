@@ -141,8 +141,6 @@ class Classifier:
         return self.weakness.predict(terms, self._stacked(terms), number)
 
 
-def point_inputs(
-    shared: Floats, own: Floats, terms: scipy.sparse.csr_matrix, columns: Integers
-) -> Floats:
+def point_inputs(shared: Floats, own: Floats, terms: scipy.sparse.csr_matrix, columns: Integers) -> Floats:
     """What the trees of a target that is not part of CVSS read: the CVSS outputs, its own, and its terms."""
     return np.hstack([shared, own, terms[:, columns].toarray()]).astype(np.float32)

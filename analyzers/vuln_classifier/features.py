@@ -79,7 +79,5 @@ def without_weakness(record: PublishedRecord) -> PublishedRecord:
     return replace(record, cwes=())
 
 
-def _zip(
-    records: Sequence[PublishedRecord], scorers: Sequence[Scorer]
-) -> Sequence[tuple[PublishedRecord, Scorer]]:
+def _zip(records: Sequence[PublishedRecord], scorers: Sequence[Scorer]) -> Sequence[tuple[PublishedRecord, Scorer]]:
     return list(zip(records, scorers, strict=True))

@@ -74,12 +74,17 @@ def read_examples(path: Path) -> list[Example]:
     try:
         table = pyarrow.parquet.read_table(path, columns=list(COLUMNS))
     except (OSError, pyarrow.ArrowException) as error:
-        raise InputError(f"{path} is no table of CVE records: {error}", "name a Parquet file with --data") from error
-    missing = sorted(set(COLUMNS) - set(table.column_names))
-    if missing:
-        raise InputError(f"{path} lacks the columns {', '.join(missing)}", "see analyzers/vuln_classifier/labels.py")
+        raise InputError(str(path), "", f"is no table of CVE records: {error}", "name one with --data") from error
     found = [example for row in _rows(table) if (example := _example(row)) is not None]
     return sorted(found, key=lambda example: (example.published, example.cve))
+
+
+def read_scores(path: Path) -> dict[str, float]:
+    """EPSS of one day: CVE id to probability."""
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(path, columns=["cve", "epss"]).to_pydict()
+    return dict(zip(table["cve"], table["epss"], strict=True))
 
 
 def _rows(table: Any) -> Iterator[Mapping[str, Any]]:

@@ -79,7 +79,9 @@ def telling_columns(terms: scipy.sparse.csr_matrix, labels: Integers) -> Integer
     first, others = present[labels == 0], present[labels > 0]
     shares = [np.asarray(part.mean(axis=0)).ravel() if part.shape[0] else 0.0 for part in (first, others)]
     overall = np.asarray(present.mean(axis=0)).ravel()
-    spread = np.sqrt(overall * (1.0 - overall) * (1.0 / max(1, first.shape[0]) + 1.0 / max(1, others.shape[0])))
+    spread = np.sqrt(
+        np.maximum(overall * (1.0 - overall), 0.0) * (1.0 / max(1, first.shape[0]) + 1.0 / max(1, others.shape[0]))
+    )
     distance = np.abs(shares[0] - shares[1]) / np.maximum(spread, 1e-9)
     return np.sort(np.argsort(-distance, kind="stable")[:OWN_TERMS]).astype(np.int64)
 

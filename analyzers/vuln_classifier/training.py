@@ -139,9 +139,7 @@ def train_cvss(train: Sequence[Example], later: Sequence[Example], seed: int, pr
         inputs = stage_inputs(stage, held)
     else:
         aside = {
-            row
-            for row in chosen.tolist()
-            if fold_of(rows.names[row]) == 0 and rows.published[row] >= end - HELD_PERIOD
+            row for row in chosen.tolist() if fold_of(rows.names[row]) == 0 and rows.published[row] >= end - HELD_PERIOD
         }
         kept = np.array([row for row in chosen.tolist() if row not in aside], dtype=np.int64)
         targets = fit_trees(stage, rows, kept, seed, progress)

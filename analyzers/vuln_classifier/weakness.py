@@ -43,9 +43,7 @@ class WeaknessModel:
     booster: xgboost.Booster
     temperature: float
 
-    def predict(
-        self, terms: scipy.sparse.csr_matrix, cvss: Floats, number: int
-    ) -> list[list[tuple[int, float]]]:
+    def predict(self, terms: scipy.sparse.csr_matrix, cvss: Floats, number: int) -> list[list[tuple[int, float]]]:
         """The `number` most probable classes of each record.
 
         Parameters

@@ -61,6 +61,7 @@ def parse_cve(record: JsonObject) -> Vulnerability:
         modified=record.instant("lastModified"),
         status=record.text("vulnStatus"),
         kev=_kev(identifier, record),
+        assigner=record.text("sourceIdentifier").strip(),
     )
 
 

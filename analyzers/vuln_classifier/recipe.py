@@ -1,0 +1,164 @@
+"""The whole training run: models on the data of a window, for evaluation or for shipping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from zlib import crc32
+
+import numpy as np
+import scipy.sparse
+
+from analyzers.vuln_classifier.advisories import AdvisoryCves
+from analyzers.vuln_classifier.classifier import Classifier, Target
+from analyzers.vuln_classifier.features import Features
+from analyzers.vuln_classifier.heads import EXPLOITED, MEDICAL, SSVC, PointHead
+from analyzers.vuln_classifier.joint import Decision
+from analyzers.vuln_classifier.labels import Example, published_within
+from analyzers.vuln_classifier.linear import fold_of
+from analyzers.vuln_classifier.points import Shared, exploited_labels, fit_point, fit_weakness, matured
+from analyzers.vuln_classifier.training import Progress, Trained, train_cvss
+from analyzers.vuln_classifier.vectors import Integers
+
+RECIPE = 1
+BEGINNING = date(1980, 1, 1)
+OTHERS_SHARE = 8
+"""Every eighth CVE of no advisory stands for the rest of the world in the medical model."""
+FLOOR = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Training ends where calibration begins, calibration where the test begins."""
+
+    calibration: date
+    test: date
+    end: date
+
+
+STANDARD = Windows(date(2023, 7, 1), date(2024, 1, 1), date(2024, 7, 1))
+SSVC_WINDOWS = Windows(date(2024, 4, 1), date(2024, 5, 1), date(2024, 7, 1))
+"""CISA's first decision points are of November 2023: the standard windows would train on none."""
+EXPLOITED_WINDOWS = Windows(date(2022, 7, 1), date(2023, 1, 1), date(2023, 7, 1))
+"""A year of the catalogue has to have passed: it is known up to June 2024."""
+MEDICAL_YEARS = (2020, 2021)
+"""Advisories up to the first train, those of the second calibrate, later ones test."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Examples with their classes."""
+
+    examples: tuple[Example, ...]
+    classes: Integers
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    @property
+    def pair(self) -> tuple[tuple[Example, ...], Integers]:
+        """As the trainer takes them."""
+        return self.examples, self.classes
+
+
+def shared_outputs(trained: Trained) -> Shared:
+    """The linear outputs of the CVSS targets for any rows."""
+
+    def outputs(terms: scipy.sparse.csr_matrix) -> np.ndarray:  # type: ignore[type-arg]
+        return np.hstack([model(terms) for model in trained.stage.linear.values()])
+
+    return outputs
+
+
+def assembled(trained: Trained, version: str, decision: Decision | None = None) -> Classifier:
+    """A classifier of the CVSS targets alone."""
+    return Classifier(
+        version, trained.stage.features, trained.targets, {}, None, trained.space, decision or Decision(), FLOOR
+    )
+
+
+def train_shipped(
+    examples: Sequence[Example], advisories: AdvisoryCves | None, seed: int, progress: Progress
+) -> Classifier:
+    """Models on everything: of each target as much as leaves something later, or held out, to calibrate on."""
+    end = examples[-1].published + timedelta(days=1)
+    trained = train_cvss(examples, (), seed, progress)
+    features, shared = trained.stage.features, shared_outputs(trained)
+    points = {}
+    for head in SSVC.values():
+        progress(f"boosted trees: {head.name}")
+        points[head.name] = ssvc_target(features, shared, examples, head, end - timedelta(days=30), end, seed)
+    progress(f"boosted trees: {EXPLOITED}")
+    points[EXPLOITED] = exploited_target(
+        features, shared, examples, end - timedelta(days=365 + 180), end - timedelta(days=365), seed
+    )
+    if advisories is not None:
+        progress(f"boosted trees: {MEDICAL}")
+        known = medical_examples(examples, advisories)
+        held = np.array([fold_of(example.cve) == 0 for example in known.examples])
+        points[MEDICAL] = fit_point(
+            features, shared, ("other", "medical"), part(known, ~held).pair, part(known, held).pair, seed, 20.0
+        )
+    progress("weaknesses")
+    before = end - timedelta(days=60)
+    weakness = fit_weakness(
+        features,
+        shared,
+        published_within(examples, BEGINNING, before),
+        published_within(examples, before, end),
+        seed,
+    )
+    last = examples[-1].published.isoformat()
+    return replace(assembled(trained, f"{last}.{RECIPE}"), points=points, weakness=weakness)
+
+
+def ssvc_target(
+    features: Features, shared: Shared, examples: Sequence[Example], head: PointHead, first: date, end: date, seed: int
+) -> Target:
+    """A decision point, calibrated on what was published from `first` up to `end`."""
+    train = labelled(published_within(examples, BEGINNING, first), head.label)
+    later = labelled(published_within(examples, first, end), head.label)
+    return fit_point(features, shared, head.classes, train.pair, later.pair, seed)
+
+
+def exploited_target(
+    features: Features, shared: Shared, examples: Sequence[Example], first: date, end: date, seed: int
+) -> Target:
+    """KEV within a year, calibrated on what was published from `first` up to `end`."""
+    known = matured(examples, end + timedelta(days=365))
+    train = tuple(published_within(known, BEGINNING, first))
+    later = tuple(published_within(known, first, end))
+    return fit_point(
+        features,
+        shared,
+        ("no", "yes"),
+        (train, exploited_labels(train)),
+        (later, exploited_labels(later)),
+        seed,
+        20.0,
+    )
+
+
+def labelled(examples: Sequence[Example], label: Callable[[Example], int | None]) -> Labelled:
+    """Those examples that have a label."""
+    pairs = [(example, found) for example in examples if (found := label(example)) is not None]
+    return Labelled(tuple(example for example, _ in pairs), np.array([found for _, found in pairs], dtype=np.int64))
+
+
+def medical_examples(examples: Sequence[Example], advisories: AdvisoryCves) -> Labelled:
+    """CVEs of medical advisories, of other industries' advisories, and a share of all others."""
+
+    def label(example: Example) -> int | None:
+        if example.cve in advisories.medical:
+            return 1
+        other = example.cve in advisories.industrial or crc32(example.cve.encode()) // 7 % OTHERS_SHARE == 0
+        return 0 if other else None
+
+    return labelled(examples, label)
+
+
+def part(known: Labelled, chosen: np.ndarray) -> Labelled:  # type: ignore[type-arg]
+    """Some of the examples."""
+    places = np.flatnonzero(chosen)
+    return Labelled(tuple(known.examples[place] for place in places), known.classes[places])
