@@ -30,7 +30,7 @@ def train(data: Path, out: Path, advisories: Path, seed: int, measure: bool, con
     from analyzers.vuln_classifier.artefacts import LARGEST, save
     from analyzers.vuln_classifier.card import card
     from analyzers.vuln_classifier.drift import reference_of
-    from analyzers.vuln_classifier.experiment import experiment
+    from analyzers.vuln_classifier.experiment import Table, experiment, standard_split
     from analyzers.vuln_classifier.labels import read_examples, read_scores
     from analyzers.vuln_classifier.recipe import train_shipped
 
@@ -44,10 +44,13 @@ def train(data: Path, out: Path, advisories: Path, seed: int, measure: bool, con
     cves = read_advisory_cves(advisories)
     if cves is None:
         console.warn(f"no archives of CISA's advisories in {advisories}: medical relevance is not learned")
-    tables = ()
+    tables: tuple[Table, ...] = ()
+    drift: dict[str, object] = {}
     if measure:
         epss = next(iter(sorted(data.parent.glob(_EPSS))), None)
-        tables = tuple(experiment(examples, cves, read_scores(epss) if epss else {}, seed, step))
+        split = standard_split(examples, seed, step)
+        tables = tuple(experiment(examples, split, cves, read_scores(epss) if epss else {}, seed, step))
+        drift = reference_of(split.trained.stage.features, split.test.records)
     step("the models to ship, on all data")
     classifier = train_shipped(examples, cves, seed, step)
     about = {
@@ -56,7 +59,7 @@ def train(data: Path, out: Path, advisories: Path, seed: int, measure: bool, con
         "seed": seed,
         "trained with": ", ".join(f"{name} {version(name)}" for name in ("xgboost-cpu", "scikit-learn", "numpy")),
     }
-    size = save(classifier, out, {**about, "drift": reference_of(classifier, examples)})
+    size = save(classifier, out, {**about, "drift": drift})
     (out / "MODEL_CARD.md").write_text(card({"version": classifier.version, **about}, tables), "utf-8")
     step(f"wrote {size / 1e6:.1f} MB to {out}")
     if size > LARGEST:

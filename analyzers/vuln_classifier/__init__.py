@@ -84,15 +84,22 @@ def marked(finding: Finding, prediction: Prediction) -> Finding:
 
 def published_record(finding: Finding, records: Mapping[str, Sequence[Vulnerability]]) -> PublishedRecord:
     """What the models may see of a finding: its text, and what the record of the CVE states beside it."""
-    own = [record for name in (finding.check, *finding.aliases) for record in records.get(name, ())]
-    affected = next((record.affected[0] for record in own if record.affected), None)
+    own = [as_published(record) for name in (finding.check, *finding.aliases) for record in records.get(name, ())]
+    named = next((record for record in own if record.vendor or record.product), PublishedRecord(""))
     return PublishedRecord(
         description=next((record.description for record in own if record.description), finding.summary),
         assigner=next((record.assigner for record in own if record.assigner), ""),
-        vendor=affected.vendor if affected else "",
-        product=affected.product if affected else "",
+        vendor=named.vendor,
+        product=named.product,
         cwes=finding.cwes,
     )
+
+
+def as_published(record: Vulnerability) -> PublishedRecord:
+    """A stored record as the models see it: by its text, its assigner and the first product that he names."""
+    first = record.affected[0] if record.affected else None
+    vendor, product = (first.vendor, first.product) if first else ("", "")
+    return PublishedRecord(record.description, record.assigner, vendor, product, record.cwes)
 
 
 def _lacks_something(finding: Finding) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from analyzers.vuln_classifier.classifier import Classifier
-from analyzers.vuln_classifier.labels import Example
+from analyzers.vuln_classifier.features import Features
 from analyzers.vuln_classifier.record import PublishedRecord, Scorer
 from analyzers.vuln_classifier.vectors import Floats
 
@@ -27,7 +27,8 @@ FEWEST = 50
 """Records without which nothing is said."""
 EXPECTED_ACCURACY = 0.65
 """Band accuracy below which, surely, something is off: that of the standard split less what chance and months cost."""
-_REFERENCE = 2_000
+LEAST_SHIFT = 0.01
+"""Descriptions come in waves (a vendor's monthly hundred): a smaller shift than one word in a hundred is no drift."""
 _BINS = 100
 
 
@@ -51,7 +52,7 @@ class Drift:
     @property
     def alarming(self) -> bool:
         """Whether it is more than chance explains, and enough to matter."""
-        return self.records >= FEWEST and self.p_value < FALSE_ALARMS
+        return self.records >= FEWEST and self.p_value < FALSE_ALARMS and self.now > self.before + LEAST_SHIFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +75,14 @@ class Arrivals:
         return self.records >= FEWEST and self.p_value < FALSE_ALARMS
 
 
-def reference_of(classifier: Classifier, examples: Sequence[Example]) -> dict[str, Any]:
-    """Distribution of the share of unknown words over the newest records, as counts in 100 equal bins.
+def reference_of(features: Features, records: Sequence[PublishedRecord]) -> dict[str, Any]:
+    """Distribution of the share of unknown words over later records, as counts in 100 equal bins.
 
-    The newest were part of the training, so their rare words may be known just because of them; words that fewer than
-    five records have are not in the vocabulary, which keeps that effect small.
+    The records have to be later than those the vocabulary is of: how strange texts are half a year to a year on is
+    what is normal for a model in use. On its own training records every vocabulary looks better than it is.
     """
-    shares = classifier.features.unknown_share([example.record for example in examples[-_REFERENCE:]])
-    counts = np.bincount(_binned(shares), minlength=_BINS + 1)
-    return {"unknown words": counts.tolist()}
+    shares = features.unknown_share(records)
+    return {"unknown words": np.bincount(_binned(shares), minlength=_BINS + 1).tolist()}
 
 
 def drift(classifier: Classifier, reference: Mapping[str, Any], records: Sequence[PublishedRecord]) -> Drift:

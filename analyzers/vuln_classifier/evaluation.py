@@ -6,7 +6,7 @@ Choices were made on the calibration period; the test period is for measuring on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -149,11 +149,6 @@ def lift(scores: Floats, truth: Integers, share: float = 0.01) -> float:
     top = max(1, round(len(scores) * share))
     chosen = np.argsort(-scores, kind="stable")[:top]
     return float(truth[chosen].mean() / truth.mean()) if truth.any() else float("nan")
-
-
-def with_scorer(rows: Rows, scorer: object) -> Rows:
-    """The same rows as if one scorer had rated all: what a model says that does not know who rates."""
-    return replace(rows, scorers=tuple(scorer for _ in rows.scorers))  # type: ignore[misc]
 
 
 def as_dict(figures: Sequence[CvssFigures]) -> list[dict[str, object]]:

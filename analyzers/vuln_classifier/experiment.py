@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from zlib import crc32
 
@@ -70,13 +70,13 @@ class Split:
 
 def experiment(
     examples: Sequence[Example],
+    split: Split,
     advisories: AdvisoryCves | None,
     epss: Mapping[str, float],
     seed: int,
     progress: Progress,
 ) -> Iterator[Table]:
-    """Train on the early part, calibrate on the next, measure on the last: every table of the card."""
-    split = standard_split(examples, seed, progress)
+    """Every table of the card: the models of the split, beside what they have to beat, and what their parts earn."""
     progress("floors and agreement")
     figures = [*floors(split, seed), scorer_agreement(examples), *ours(split)]
     progress("random split")
@@ -113,19 +113,16 @@ def floors(split: Split, seed: int) -> Iterator[CvssFigures]:
 
 def scorer_agreement(examples: Iterable[Example]) -> CvssFigures:
     """NVD's vectors taken for predictions of Red Hat's, for every CVE both rated."""
-    both = [
-        {rating.scorer: rating.metrics for rating in each.ratings} | {"example": each}  # type: ignore[dict-item]
-        for each in examples
-        if {rating.scorer for rating in each.ratings} >= {Scorer.NVD, Scorer.RED_HAT}
-    ]
+    rated = [(each, {rating.scorer: rating.metrics for rating in each.ratings}) for each in examples]
+    both = [(each, by) for each, by in rated if {Scorer.NVD, Scorer.RED_HAT} <= set(by)]
     rows = Rows(
-        tuple(each["example"].cve for each in both),  # type: ignore[attr-defined,index]
-        tuple(each["example"].published for each in both),  # type: ignore[attr-defined,index]
-        tuple(each["example"].record for each in both),  # type: ignore[attr-defined,index]
+        tuple(each.cve for each, _ in both),
+        tuple(each.published for each, _ in both),
+        tuple(each.record for each, _ in both),
         tuple(Scorer.RED_HAT for _ in both),
-        tuple(each[Scorer.RED_HAT] for each in both),
+        tuple(by[Scorer.RED_HAT] for _, by in both),
     )
-    return measure("NVD against Red Hat (all years)", np.array([each[Scorer.NVD] for each in both]), rows)
+    return measure("NVD against Red Hat, all years", np.array([by[Scorer.NVD] for _, by in both]), rows)
 
 
 def ours(split: Split) -> list[CvssFigures]:
@@ -165,11 +162,11 @@ def free_ablations(split: Split) -> Iterator[CvssFigures]:
 def ablations(examples: Sequence[Example], split: Split, seed: int, progress: Progress) -> Iterator[CvssFigures]:
     """Parts that have to be left out before training."""
 
-    def retrained(name: str, change: object) -> CvssFigures:
+    def retrained(name: str, change: Callable[[Example], Example]) -> CvssFigures:
         progress(f"ablation: {name}")
-        train = [change(each) for each in published_within(examples, BEGINNING, STANDARD.calibration)]  # type: ignore[operator]
-        later = [change(each) for each in published_within(examples, STANDARD.calibration, STANDARD.test)]  # type: ignore[operator]
-        test = [change(each) for each in published_within(examples, STANDARD.test, STANDARD.end)]  # type: ignore[operator]
+        train = [change(each) for each in published_within(examples, BEGINNING, STANDARD.calibration)]
+        later = [change(each) for each in published_within(examples, STANDARD.calibration, STANDARD.test)]
+        test = [change(each) for each in published_within(examples, STANDARD.test, STANDARD.end)]
         trained = train_cvss(train, later, seed, lambda _: None)
         return measure_classifier(name, assembled(trained, name), Rows.of(test, primary=True))
 

@@ -7,7 +7,7 @@ thinks of its band. Only vectors scorers have used are considered, so an incoher
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,9 +62,9 @@ class VectorSpace:
     def fit(cls, labels: Sequence[tuple[int, ...]], weights: Floats, at_least: int) -> VectorSpace:
         """Vectors that at least `at_least` training rows carry."""
         counts = Counter(labels)
-        totals: Counter[tuple[int, ...]] = Counter()
+        totals: defaultdict[tuple[int, ...], float] = defaultdict(float)
         for label, weight in zip(labels, weights, strict=True):
-            totals[label] += weight  # type: ignore[assignment]
+            totals[label] += weight
         kept = sorted(label for label, count in counts.items() if count >= at_least)
         shares = np.array([totals[label] for label in kept], dtype=np.float64)
         return cls(np.array(kept, dtype=np.int64), (shares / shares.sum()).astype(np.float32))
@@ -127,10 +127,9 @@ class VectorSpace:
 
     def decide(self, distribution: Floats, decision: Decision) -> Integers:
         """Row of `vectors` with the greatest expected gain (Bayes decision), for each record."""
-        metrics = self.of_metrics(distribution).values()
-        right = sum(values[:, self.vectors[:, metric]] for metric, values in enumerate(metrics)) / len(METRICS)
-        gain = decision.metric_gain * right
-        gain = gain + decision.band_gain * self.of_bands(distribution)[:, self.bands]
+        gain = decision.band_gain * self.of_bands(distribution)[:, self.bands]
+        for metric, values in enumerate(self.of_metrics(distribution).values()):
+            gain = gain + decision.metric_gain / len(METRICS) * values[:, self.vectors[:, metric]]
         gain = gain - decision.point_cost * (distribution @ self._distances)
         chosen: Integers = gain.argmax(axis=1)
         return chosen

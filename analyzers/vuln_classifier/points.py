@@ -126,7 +126,8 @@ def _recent_shares(examples: Sequence[Example], labels: Integers, number: int) -
     end = max(each.published for each in examples)
     recent = [label for each, label in zip(examples, labels, strict=True) if each.published > end - timedelta(days=730)]
     counts = np.bincount(np.array(recent, dtype=np.int64), minlength=number) + 0.5
-    return (counts / counts.sum()).astype(np.float32)
+    shares: Floats = (counts / counts.sum()).astype(np.float32)
+    return shares
 
 
 def _temperature(model: WeaknessModel, features: Features, shared: Shared, later: Sequence[Example]) -> float:

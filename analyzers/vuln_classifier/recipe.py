@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse
 
 from analyzers.vuln_classifier.advisories import AdvisoryCves
@@ -19,7 +20,7 @@ from analyzers.vuln_classifier.labels import Example, published_within
 from analyzers.vuln_classifier.linear import fold_of
 from analyzers.vuln_classifier.points import Shared, exploited_labels, fit_point, fit_weakness, matured
 from analyzers.vuln_classifier.training import Progress, Trained, train_cvss
-from analyzers.vuln_classifier.vectors import Integers
+from analyzers.vuln_classifier.vectors import Floats, Integers
 
 RECIPE = 1
 BEGINNING = date(1980, 1, 1)
@@ -65,7 +66,7 @@ class Labelled:
 def shared_outputs(trained: Trained) -> Shared:
     """The linear outputs of the CVSS targets for any rows."""
 
-    def outputs(terms: scipy.sparse.csr_matrix) -> np.ndarray:  # type: ignore[type-arg]
+    def outputs(terms: scipy.sparse.csr_matrix) -> Floats:
         return np.hstack([model(terms) for model in trained.stage.linear.values()])
 
     return outputs
@@ -158,7 +159,7 @@ def medical_examples(examples: Sequence[Example], advisories: AdvisoryCves) -> L
     return labelled(examples, label)
 
 
-def part(known: Labelled, chosen: np.ndarray) -> Labelled:  # type: ignore[type-arg]
+def part(known: Labelled, chosen: npt.NDArray[np.bool_]) -> Labelled:
     """Some of the examples."""
     places = np.flatnonzero(chosen)
     return Labelled(tuple(known.examples[place] for place in places), known.classes[places])

@@ -50,4 +50,5 @@ def assigner_name(written: str) -> str:
 @cache
 def _aliases() -> dict[str, str]:
     lines = files(__package__).joinpath("assigners.tsv").read_text("utf-8").splitlines()
-    return dict(line.split("\t") for line in lines if line and not line.startswith("#"))  # type: ignore[misc]
+    pairs = (line.partition("\t") for line in lines if line and not line.startswith("#"))
+    return {written: name for written, _, name in pairs}

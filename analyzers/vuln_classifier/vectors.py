@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from meddojo.severity import Severity
 
-Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.floating[Any]]
+Integers = npt.NDArray[np.integer[Any]]
 
 METRICS = {"AV": "NALP", "AC": "LH", "PR": "NLH", "UI": "NR", "S": "UC", "C": "NLH", "I": "NLH", "A": "NLH"}
 """Base metric -> its values, in the order of the specification."""
@@ -51,4 +52,5 @@ def base_score(classes: tuple[int, ...]) -> float:
 
 def bands(scores: npt.ArrayLike) -> Integers:
     """Severity band of each base score, as its rank: 0 for none to 4 for critical."""
-    return np.digitize(np.asarray(scores), (0.1, 4.0, 7.0, 9.0)).astype(np.int64)
+    ranks: Integers = np.digitize(np.asarray(scores), (0.1, 4.0, 7.0, 9.0))
+    return ranks
