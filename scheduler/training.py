@@ -28,7 +28,7 @@ def train(data: Path, out: Path, advisories: Path, seed: int, measure: bool, con
         raise ConfigError(f"training needs {' and '.join(missing)}", "install them: pip install 'meddojo[train]'")
     from analyzers.vuln_classifier.advisories import read_advisory_cves
     from analyzers.vuln_classifier.artefacts import LARGEST, save
-    from analyzers.vuln_classifier.card import card
+    from analyzers.vuln_classifier.card import card, markdown
     from analyzers.vuln_classifier.drift import reference_of
     from analyzers.vuln_classifier.experiment import Table, experiment, standard_split
     from analyzers.vuln_classifier.labels import read_examples, read_scores
@@ -44,12 +44,11 @@ def train(data: Path, out: Path, advisories: Path, seed: int, measure: bool, con
     cves = read_advisory_cves(advisories)
     if cves is None:
         console.warn(f"no archives of CISA's advisories in {advisories}: medical relevance is not learned")
-    tables: tuple[Table, ...] = ()
+    split = None
     drift: dict[str, object] = {}
     if measure:
-        epss = next(iter(sorted(data.parent.glob(_EPSS))), None)
+        step("models of the split by time")
         split = standard_split(examples, seed, step)
-        tables = tuple(experiment(examples, split, cves, read_scores(epss) if epss else {}, seed, step))
         drift = reference_of(split.trained.stage.features, split.test.records)
     step("the models to ship, on all data")
     classifier = train_shipped(examples, cves, seed, step)
@@ -60,7 +59,14 @@ def train(data: Path, out: Path, advisories: Path, seed: int, measure: bool, con
         "trained with": ", ".join(f"{name} {version(name)}" for name in ("xgboost-cpu", "scikit-learn", "numpy")),
     }
     size = save(classifier, out, {**about, "drift": drift})
-    (out / "MODEL_CARD.md").write_text(card({"version": classifier.version, **about}, tables), "utf-8")
     step(f"wrote {size / 1e6:.1f} MB to {out}")
     if size > LARGEST:
         console.warn(f"that is more than the {LARGEST / 1e6:.0f} MB a shipped model may have")
+    tables: list[Table] = []
+    if split is not None:
+        epss = next(iter(sorted(data.parent.glob(_EPSS))), None)
+        for table in experiment(examples, split, cves, read_scores(epss) if epss else {}, seed, step):
+            tables.append(table)
+            console.say(markdown(table))
+    (out / "MODEL_CARD.md").write_text(card({"version": classifier.version, **about}, tables), "utf-8")
+    step("wrote the model card")

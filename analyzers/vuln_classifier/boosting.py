@@ -33,9 +33,9 @@ def training_matrix(inputs: Floats) -> xgboost.QuantileDMatrix:
 
 
 def fit_booster(
-    matrix: xgboost.QuantileDMatrix, classes: Integers, number: int, weights: Floats, seed: int, rounds: int = ROUNDS
+    matrix: xgboost.QuantileDMatrix, classes: Integers, number: int, weights: Floats, seed: int, rounds: int = 0
 ) -> xgboost.Booster:
-    """Train one model; two classes make one tree a round, more make one for each."""
+    """Train one model of `rounds` (or `ROUNDS`) rounds: two classes make one tree a round, more one for each."""
     import xgboost
 
     kind = (
@@ -43,7 +43,7 @@ def fit_booster(
     )
     matrix.set_label(classes)
     matrix.set_weight(weights)
-    return xgboost.train({**_PARAMETERS, **kind, "seed": seed, "nthread": THREADS}, matrix, rounds)
+    return xgboost.train({**_PARAMETERS, **kind, "seed": seed, "nthread": THREADS}, matrix, rounds or ROUNDS)
 
 
 def probabilities(booster: xgboost.Booster, inputs: Floats) -> Floats:

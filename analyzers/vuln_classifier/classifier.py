@@ -95,18 +95,19 @@ class Classifier:
         weights = np.hstack([model.weights for model in models]).astype(np.float32)
         return LinearModel(models[0].columns, weights, np.concatenate([model.bias for model in models]))
 
-    def terms(self, records: Sequence[PublishedRecord], scorer: Scorer) -> scipy.sparse.csr_matrix:
-        """The records' columns, as rated by one scorer."""
-        return self.features.build(records, [scorer] * len(records))
-
     def inputs(self, terms: scipy.sparse.csr_matrix) -> Floats:
         """What the trees of the CVSS targets read."""
         columns = self.cvss[BAND].columns
         return np.hstack([self._stacked(terms), terms[:, columns].toarray()]).astype(np.float32)
 
-    def predict_cvss(self, records: Sequence[PublishedRecord], scorers: Sequence[Scorer]) -> CvssPrediction:
-        """What each record's scorer would say."""
-        inputs = self.inputs(self.features.build(records, scorers))
+    def predict_cvss(
+        self,
+        records: Sequence[PublishedRecord],
+        scorers: Sequence[Scorer],
+        text: scipy.sparse.csr_matrix | None = None,
+    ) -> CvssPrediction:
+        """What each record's scorer would say; `text` is what `Features.read` gave for the records."""
+        inputs = self.inputs(self.features.build(records, scorers, text))
         memberships = [groups(record, scorer) for record, scorer in zip(records, scorers, strict=True)]
         found = {
             name: target.calibrator(probabilities(target.booster, inputs), memberships)
@@ -120,25 +121,38 @@ class Classifier:
             metrics=self.space.of_metrics(distribution),
         )
 
-    def predict_points(self, records: Sequence[PublishedRecord]) -> dict[str, Floats]:
+    def predict_points(
+        self, records: Sequence[PublishedRecord], text: scipy.sparse.csr_matrix | None = None
+    ) -> dict[str, Floats]:
         """Probabilities of every other target but the weakness."""
-        terms = self.terms(records, Scorer.ASSIGNER)
+        terms = self._neutral(records, text)
         shared = self._stacked(terms)
+        everyone = [(EVERYONE,)] * len(records)
         return {
             name: target.calibrator(
                 probabilities(target.booster, point_inputs(shared, target.linear(terms), terms, target.columns)),
-                [()] * len(records),
+                everyone,
             )
             for name, target in self.points.items()
         }
 
-    def predict_weaknesses(self, records: Sequence[PublishedRecord], number: int = 3) -> list[list[tuple[int, float]]]:
+    def predict_weaknesses(
+        self, records: Sequence[PublishedRecord], number: int = 3, text: scipy.sparse.csr_matrix | None = None
+    ) -> list[list[tuple[int, float]]]:
         """The most probable CWE numbers of each record with their probabilities; the stated one is not looked at."""
         if self.weakness is None:
             return [[] for _ in records]
-        blind = [without_weakness(record) for record in records]
-        terms = self.terms(blind, Scorer.ASSIGNER)
+        terms = self._neutral([without_weakness(record) for record in records], text)
         return self.weakness.predict(terms, self._stacked(terms), number)
+
+    def _neutral(
+        self, records: Sequence[PublishedRecord], text: scipy.sparse.csr_matrix | None
+    ) -> scipy.sparse.csr_matrix:
+        return self.features.build(records, [Scorer.ASSIGNER] * len(records), text)
+
+
+EVERYONE = "all"
+"""The one group of a target that no scorer matters to."""
 
 
 def point_inputs(shared: Floats, own: Floats, terms: scipy.sparse.csr_matrix, columns: Integers) -> Floats:

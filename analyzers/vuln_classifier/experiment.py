@@ -28,7 +28,7 @@ from analyzers.vuln_classifier.evaluation import (
 from analyzers.vuln_classifier.heads import BAND, EXPLOITED, MEDICAL, SSVC
 from analyzers.vuln_classifier.joint import Decision
 from analyzers.vuln_classifier.labels import Example, published_within
-from analyzers.vuln_classifier.points import exploited_labels, fit_point, fit_weakness, terms_of
+from analyzers.vuln_classifier.points import exploited_labels, fit_weakness, terms_of
 from analyzers.vuln_classifier.recipe import (
     BEGINNING,
     EXPLOITED_WINDOWS,
@@ -39,6 +39,7 @@ from analyzers.vuln_classifier.recipe import (
     exploited_target,
     labelled,
     medical_examples,
+    medical_target,
     part,
     shared_outputs,
     ssvc_target,
@@ -46,6 +47,7 @@ from analyzers.vuln_classifier.recipe import (
 from analyzers.vuln_classifier.record import PublishedRecord, Scorer
 from analyzers.vuln_classifier.training import Progress, Rows, Trained, train_cvss
 from analyzers.vuln_classifier.vectors import BANDS, METRICS, Floats, Integers
+from meddojo.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,8 @@ def weakness_table(examples: Sequence[Example], split: Split, seed: int) -> Tabl
     later = published_within(examples, STANDARD.calibration, STANDARD.test)
     test = [each for each in published_within(examples, STANDARD.test, STANDARD.end) if each.weakness]
     model = fit_weakness(features, shared, train, later, seed)
+    if model is None:
+        raise InputError("the training data", "", "holds too few weaknesses to measure", "use --no-measure")
     classifier = replace(split.classifier, weakness=model)
     found = classifier.predict_weaknesses([each.record for each in test])
     truth = np.array([each.weakness for each in test])
@@ -281,7 +285,7 @@ def ssvc_table(examples: Sequence[Example], split: Split, seed: int) -> Table:
         target = ssvc_target(features, shared, examples, head, windows.calibration, windows.test, seed)
         test = labelled(published_within(examples, windows.test, windows.end), head.label)
         records = [each.record for each in test.examples]
-        found = replace(split.classifier, points={head.name: target}).predict_points(records)[head.name]
+        found = replace(split.classifier, points=_present(head.name, target)).predict_points(records)[head.name]
         positive = (test.classes > 0).astype(np.int64)
         chance = 1.0 - found[:, 0]
         rows.append(
@@ -311,7 +315,9 @@ def exploited_table(examples: Sequence[Example], split: Split, epss: Mapping[str
     target = exploited_target(features, shared, examples, windows.calibration, windows.test, seed)
     test = published_within(examples, windows.test, windows.end)
     truth = exploited_labels(test)
-    points = replace(split.classifier, points={EXPLOITED: target}).predict_points([each.record for each in test])
+    points = replace(split.classifier, points=_present(EXPLOITED, target)).predict_points(
+        [each.record for each in test]
+    )
     chance = points[EXPLOITED][:, 1]
     rows = [_exploited_row("vuln-classifier, all", chance, truth)]
     known = np.array([each.cve in epss for each in test], dtype=bool)
@@ -328,6 +334,12 @@ def exploited_table(examples: Sequence[Example], split: Split, epss: Mapping[str
         "most exploitation was known: it is not a forecast from the day of publication, and comparison favours it. "
         "Where EPSS exists it is shown and sorted by; our estimate stands beside it.",
     )
+
+
+def _present(name: str, target: Target | None) -> dict[str, Target]:
+    if target is None:
+        raise InputError("the training data", "", f"holds too few labels to measure: {name}", "use --no-measure")
+    return {name: target}
 
 
 def _exploited_row(name: str, scores: Floats, truth: Integers) -> tuple[str, ...]:
@@ -349,8 +361,10 @@ def medical_table(examples: Sequence[Example], split: Split, advisories: Advisor
     years = np.array([named.get(each.cve, each.published.year) for each in known.examples])
     train, later = part(known, years <= MEDICAL_YEARS[0]), part(known, years == MEDICAL_YEARS[1])
     test = part(known, years > MEDICAL_YEARS[1])
-    target = fit_point(features, shared, ("other", "medical"), train.pair, later.pair, seed, 20.0)
-    points = replace(split.classifier, points={MEDICAL: target}).predict_points([each.record for each in test.examples])
+    target = medical_target(features, shared, train, later, seed)
+    points = replace(split.classifier, points=_present(MEDICAL, target)).predict_points(
+        [each.record for each in test.examples]
+    )
     chance = points[MEDICAL][:, 1]
     rows = []
     for name, kept in (

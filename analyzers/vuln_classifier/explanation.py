@@ -6,8 +6,8 @@ handed on to the terms it was made of, in proportion to what each of them adds.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse
@@ -15,33 +15,46 @@ import scipy.sparse
 from analyzers.vuln_classifier.boosting import contributions
 from analyzers.vuln_classifier.classifier import Classifier
 from analyzers.vuln_classifier.heads import CVSS_HEADS
-from analyzers.vuln_classifier.record import PublishedRecord, Scorer
-from analyzers.vuln_classifier.vectors import METRICS, Floats
+from analyzers.vuln_classifier.vectors import METRICS, Floats, Integers
 
 WORDS = 2
 _LONGEST = 30
+_COMMON = frozenset(
+    """
+    about after all an and are as at be been before by can could for from has have how in into is issue it its may not
+    of on or that the their there these this through to up via was when where which while will with within
+    """.split()
+)
+"""Words that say nothing to a reader, whatever they say to the model."""
 
 
 def moving_words(
-    classifier: Classifier, record: PublishedRecord, scorer: Scorer, vector: tuple[int, ...], number: int = WORDS
-) -> dict[str, tuple[str, ...]]:
-    """The terms that speak most for each metric's value.
+    classifier: Classifier,
+    terms: scipy.sparse.csr_matrix,
+    vectors: Sequence[tuple[int, ...]],
+    number: int = WORDS,
+) -> list[dict[str, tuple[str, ...]]]:
+    """The terms that speak most for each metric's value, for each record.
+
+    Parameters
+    ----------
+    terms
+        The records' columns, from `Features.build`.
+    vectors
+        The vector to explain of each record.
 
     Returns
     -------
-    dict
+    list of dict
         Metric, such as ``AV``, to at most `number` terms, the strongest first; none where nothing speaks for it.
     """
-    terms = classifier.features.build([record], [scorer])
     inputs = classifier.inputs(terms)
-    names = classifier.features.names
-    found = {}
-    for metric, value in zip(METRICS, vector, strict=True):
-        target = classifier.cvss[metric]
-        shares = contributions(target.booster, inputs)[0, value]
-        weights = _by_term(classifier, terms, shares)
-        ordered = sorted(weights.items(), key=lambda item: (-item[1], item[0]))
-        found[metric] = tuple(names[column][:_LONGEST] for column, weight in ordered[:number] if weight > 0.0)
+    found: list[dict[str, tuple[str, ...]]] = [{} for _ in vectors]
+    present = [_Present.of(classifier, terms[row]) for row in range(len(vectors))]
+    for metric, name in enumerate(METRICS):
+        shares = contributions(classifier.cvss[name].booster, inputs)
+        for row, vector in enumerate(vectors):
+            found[row][name] = present[row].strongest(shares[row, vector[metric]], number)
     return found
 
 
@@ -56,28 +69,42 @@ def readable(words: Mapping[str, tuple[str, ...]], vector: tuple[int, ...]) -> s
     return "; ".join(told)
 
 
-def _by_term(classifier: Classifier, terms: scipy.sparse.csr_matrix, shares: Floats) -> dict[int, float]:
-    """Contribution of each term that the record has."""
-    weights: dict[int, float] = defaultdict(float)
-    present = {int(column): float(value) for column, value in zip(terms.indices, terms.data, strict=True)}
-    place = 0
-    for head in CVSS_HEADS:
-        linear = classifier.cvss[head].linear
-        for label in range(linear.weights.shape[1]):
-            _hand_on(weights, present, linear.weights[:, label], float(shares[place]))
-            place += 1
-    for column, share in zip(classifier.cvss[CVSS_HEADS[0]].columns.tolist(), shares[place:].tolist(), strict=True):
-        if column in present:
-            weights[column] += share
-    return weights
+@dataclass(frozen=True)
+class _Present:
+    """The terms one record has.
+
+    Attributes
+    ----------
+    added
+        Shape (outputs, terms): what each term adds to each linear output, as a share of all that is added to it.
+    direct
+        Place of each term among the trees' own inputs; -1 for none.
+    """
+
+    names: tuple[str, ...]
+    added: Floats
+    direct: Integers
+
+    @classmethod
+    def of(cls, classifier: Classifier, row: scipy.sparse.csr_matrix) -> _Present:
+        columns, values = row.indices, row.data
+        weights = np.hstack([classifier.cvss[head].linear.weights[columns] for head in CVSS_HEADS]).astype(np.float64)
+        added = weights.T * values[None, :]
+        strength = np.abs(added).sum(axis=1, keepdims=True)
+        # A term that pulls the way its output went gets a share of the output's sign.
+        added = added / np.where(strength > 0.0, strength, 1.0) * np.sign(added.sum(axis=1, keepdims=True))
+        own = {column: place for place, column in enumerate(classifier.cvss[CVSS_HEADS[0]].columns.tolist())}
+        direct = np.array([own.get(column, -1) for column in columns.tolist()], dtype=np.int64)
+        return cls(tuple(classifier.features.names[column] for column in columns), added, direct)
+
+    def strongest(self, shares: Floats, number: int) -> tuple[str, ...]:
+        outputs = self.added.shape[0]
+        weights = shares[:outputs] @ self.added
+        weights = weights + np.where(self.direct >= 0, shares[outputs:][self.direct], 0.0)
+        pairs = zip(self.names, weights.tolist(), strict=True)
+        ordered = sorted((-weight, name) for name, weight in pairs if weight > 0.0 and _telling(name))
+        return tuple(name[:_LONGEST] for _, name in ordered[:number])
 
 
-def _hand_on(weights: dict[int, float], present: Mapping[int, float], coefficients: Floats, share: float) -> None:
-    added = {column: value * float(coefficients[column]) for column, value in present.items()}
-    total = sum(added.values())
-    strength = sum(map(abs, added.values()))
-    if strength == 0.0 or share == 0.0:
-        return
-    direction = np.sign(total) or 1.0
-    for column, value in added.items():
-        weights[column] += share * direction * value / strength
+def _telling(term: str) -> bool:
+    return not _COMMON.issuperset(term.split())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse
@@ -37,14 +38,29 @@ class Features:
         stated = ((*field_terms(record), *scorer_terms(record, scorer)) for record, scorer in _zip(records, scorers))
         return cls(text, Vocabulary.fit(stated, most=FIELD_TERMS, at_least=_AT_LEAST))
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Name of each column of `build`."""
         return self.text.terms + self.fields.terms
 
-    def build(self, records: Sequence[PublishedRecord], scorers: Sequence[Scorer]) -> scipy.sparse.csr_matrix:
-        """Columns of the text, then of the fields; shape (records, columns)."""
-        text = self.text.weighted([text_terms(record.description) for record in records])
+    def read(self, records: Sequence[PublishedRecord]) -> scipy.sparse.csr_matrix:
+        """Columns of the text alone, for use with several scorers."""
+        return self.text.weighted([text_terms(record.description) for record in records])
+
+    def build(
+        self,
+        records: Sequence[PublishedRecord],
+        scorers: Sequence[Scorer],
+        text: scipy.sparse.csr_matrix | None = None,
+    ) -> scipy.sparse.csr_matrix:
+        """Columns of the text, then of the fields; shape (records, columns).
+
+        Parameters
+        ----------
+        text
+            What `read` gave for these records, if they were read already.
+        """
+        text = self.read(records) if text is None else text
         return scipy.sparse.csr_matrix(scipy.sparse.hstack([text, self._stated(records, scorers)]), dtype=np.float32)
 
     def unknown_share(self, records: Sequence[PublishedRecord]) -> Floats:

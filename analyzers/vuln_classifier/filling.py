@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import scipy.sparse
+
 from analyzers.vuln_classifier.classifier import Classifier
 from analyzers.vuln_classifier.device_types import device_type
 from analyzers.vuln_classifier.explanation import moving_words, readable
@@ -28,9 +30,11 @@ def predictions(
     unrated
         Whether the record lacks a rating; the others lack a weakness only.
     """
-    points = classifier.predict_points(records)
-    weaknesses = classifier.predict_weaknesses(records)
-    severities = iter(_severities(classifier, [each for each, lacks in zip(records, unrated, strict=True) if lacks]))
+    text = classifier.features.read(records)
+    points = classifier.predict_points(records, text)
+    weaknesses = classifier.predict_weaknesses(records, text=text)
+    open_rows = [row for row, lacks in enumerate(unrated) if lacks]
+    severities = _severities(classifier, [records[row] for row in open_rows], text[open_rows])
     for row, (record, lacks) in enumerate(zip(records, unrated, strict=True)):
         model = f"vuln-classifier {classifier.version}"
         base = next(severities) if lacks else Prediction(model)
@@ -55,14 +59,19 @@ def has_enough(classifier: Classifier, record: PublishedRecord) -> bool:
     return len({word for word in words(record.description) if word in known}) >= FEWEST_WORDS
 
 
-def _severities(classifier: Classifier, records: Sequence[PublishedRecord]) -> Iterator[Prediction]:
+def _severities(
+    classifier: Classifier, records: Sequence[PublishedRecord], text: scipy.sparse.csr_matrix
+) -> Iterator[Prediction]:
     """What the assigner would say, with the words that moved it and what NVD would say; abstaining below the floor."""
     if not records:
         return
-    own = classifier.predict_cvss(records, [Scorer.ASSIGNER] * len(records))
-    nvd = classifier.predict_cvss(records, [Scorer.NVD] * len(records))
+    own_scorers = [Scorer.ASSIGNER] * len(records)
+    own = classifier.predict_cvss(records, own_scorers, text)
+    nvd = classifier.predict_cvss(records, [Scorer.NVD] * len(records), text)
     space = classifier.space
-    for row, record in enumerate(records):
+    vectors = [tuple(space.vectors[row].tolist()) for row in own.chosen.tolist()]
+    moving = moving_words(classifier, classifier.features.build(records, own_scorers, text), vectors)
+    for row, moved_by in enumerate(moving):
         chosen, other = int(own.chosen[row]), int(nvd.chosen[row])
         band = int(space.bands[chosen])
         probability = round(float(own.bands[row, band]), 3)
@@ -70,8 +79,8 @@ def _severities(classifier: Classifier, records: Sequence[PublishedRecord]) -> I
         if probability < classifier.floor:
             yield Prediction(model, probability=probability)
             continue
-        vector = tuple(space.vectors[chosen].tolist())
-        moved = readable(moving_words(classifier, record, Scorer.ASSIGNER, vector), vector)
+        vector = vectors[row]
+        moved = readable(moved_by, vector)
         likely = BANDS[int(space.bands[other])]
         yield Prediction(
             model,

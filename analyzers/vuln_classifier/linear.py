@@ -35,7 +35,7 @@ class LinearModel:
     def __call__(self, terms: scipy.sparse.csr_matrix) -> Floats:
         """Log-odds of each class, shape (records, classes)."""
         chosen = terms if len(self.columns) == terms.shape[1] else terms[:, self.columns]
-        result: Floats = np.asarray(chosen @ self.weights.astype(np.float32)) + self.bias
+        result: Floats = np.asarray(chosen @ self.weights.astype(np.float32, copy=False)) + self.bias
         return result
 
     def pruned(self, most: int) -> LinearModel:
@@ -59,6 +59,12 @@ def fit_linear(
     """
     from sklearn.linear_model import SGDClassifier
 
+    matrix = np.zeros((terms.shape[1], number), dtype=np.float32)
+    bias = np.full(number, -20.0, dtype=np.float32)
+    present = np.unique(classes)
+    if len(present) == 1:
+        bias[present] = 20.0
+        return LinearModel(np.arange(terms.shape[1]), matrix, bias)
     model = SGDClassifier(
         loss="log_loss", alpha=_PENALTY, max_iter=epochs, tol=None, average=True, random_state=seed, n_jobs=2
     )
@@ -66,8 +72,6 @@ def fit_linear(
     coefficients, intercepts = model.coef_, model.intercept_
     if len(model.classes_) == 2:
         coefficients, intercepts = np.vstack([-coefficients, coefficients]), np.concatenate([-intercepts, intercepts])
-    matrix = np.zeros((terms.shape[1], number), dtype=np.float32)
-    bias = np.full(number, -20.0, dtype=np.float32)
     matrix[:, model.classes_] = coefficients.T
     bias[model.classes_] = intercepts
     return LinearModel(np.arange(terms.shape[1]), matrix, bias)

@@ -11,7 +11,7 @@ import scipy.sparse
 
 from analyzers.vuln_classifier.boosting import fit_booster, probabilities, training_matrix
 from analyzers.vuln_classifier.calibration import fit_calibrator, softmax
-from analyzers.vuln_classifier.classifier import Target, point_inputs
+from analyzers.vuln_classifier.classifier import EVERYONE, Target, point_inputs
 from analyzers.vuln_classifier.features import Features, without_weakness
 from analyzers.vuln_classifier.labels import Example
 from analyzers.vuln_classifier.linear import LinearModel, fit_linear, fold_of, out_of_fold
@@ -63,7 +63,7 @@ def fit_point(
     linear = fit(np.arange(len(labels))).pruned(PRUNED_TERMS)
     later_terms = terms_of([example.record for example in later[0]], features)
     found = probabilities(booster, point_inputs(shared(later_terms), linear(later_terms), later_terms, columns))
-    everyone = [("all",)] * len(later[1])
+    everyone = [(EVERYONE,)] * len(later[1])
     calibrator = fit_calibrator(found, later[1], everyone, shrinkage=0.5, smallest_group=1)
     return Target(classes, linear, columns, booster, calibrator)
 
@@ -96,10 +96,18 @@ def exploited_labels(examples: Sequence[Example]) -> Integers:
 
 def fit_weakness(
     features: Features, shared: Shared, train: Sequence[Example], later: Sequence[Example], seed: int
-) -> WeaknessModel:
-    """Both stages: a third of `train` is held out of the first to train the second; `later` sets the temperature."""
+) -> WeaknessModel | None:
+    """Both stages: a third of `train` is held out of the first to train the second; `later` sets the temperature.
+
+    Returns
+    -------
+    WeaknessModel or None
+        None where no weakness has enough records.
+    """
     examples = [each for each in train if each.weakness and each.published.year >= _SINCE]
     counts = Counter(each.weakness for each in examples)
+    if not any(count >= _RARE_WEAKNESS for count in counts.values()):
+        return None
     numbers = tuple(sorted(number for number, count in counts.items() if count >= _RARE_WEAKNESS))
     examples = [each for each in examples if each.weakness in numbers]
     labels = np.array([numbers.index(each.weakness) for each in examples], dtype=np.int64)

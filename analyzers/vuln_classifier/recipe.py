@@ -27,6 +27,10 @@ BEGINNING = date(1980, 1, 1)
 OTHERS_SHARE = 8
 """Every eighth CVE of no advisory stands for the rest of the world in the medical model."""
 FLOOR = 0.4
+"""Below this probability of the delivered band the model abstains."""
+RARE_WEIGHT = 20.0
+"""Of a positive row where one in hundreds is positive; the calibration undoes the shift of the probabilities."""
+FEWEST_LABELS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,59 +90,69 @@ def train_shipped(
     end = examples[-1].published + timedelta(days=1)
     trained = train_cvss(examples, (), seed, progress)
     features, shared = trained.stage.features, shared_outputs(trained)
-    points = {}
+    month, half, year = timedelta(days=30), timedelta(days=180), timedelta(days=365)
+    points: dict[str, Target | None] = {}
     for head in SSVC.values():
         progress(f"boosted trees: {head.name}")
-        points[head.name] = ssvc_target(features, shared, examples, head, end - timedelta(days=30), end, seed)
+        points[head.name] = ssvc_target(features, shared, examples, head, end - month, end, seed)
     progress(f"boosted trees: {EXPLOITED}")
-    points[EXPLOITED] = exploited_target(
-        features, shared, examples, end - timedelta(days=365 + 180), end - timedelta(days=365), seed
-    )
+    points[EXPLOITED] = exploited_target(features, shared, examples, end - year - half, end - year, seed)
     if advisories is not None:
         progress(f"boosted trees: {MEDICAL}")
         known = medical_examples(examples, advisories)
-        held = np.array([fold_of(example.cve) == 0 for example in known.examples])
-        points[MEDICAL] = fit_point(
-            features, shared, ("other", "medical"), part(known, ~held).pair, part(known, held).pair, seed, 20.0
-        )
+        held = np.array([fold_of(example.cve) == 0 for example in known.examples], dtype=bool)
+        points[MEDICAL] = medical_target(features, shared, part(known, ~held), part(known, held), seed)
     progress("weaknesses")
-    before = end - timedelta(days=60)
+    before = end - 2 * month
     weakness = fit_weakness(
-        features,
-        shared,
-        published_within(examples, BEGINNING, before),
-        published_within(examples, before, end),
-        seed,
+        features, shared, published_within(examples, BEGINNING, before), published_within(examples, before, end), seed
     )
+    trained_points = {name: target for name, target in points.items() if target is not None}
+    for name in sorted(set(points) - set(trained_points)):
+        progress(f"too few labels for: {name}")
     last = examples[-1].published.isoformat()
-    return replace(assembled(trained, f"{last}.{RECIPE}"), points=points, weakness=weakness)
+    return replace(assembled(trained, f"{last}.{RECIPE}"), points=trained_points, weakness=weakness)
 
 
 def ssvc_target(
     features: Features, shared: Shared, examples: Sequence[Example], head: PointHead, first: date, end: date, seed: int
-) -> Target:
-    """A decision point, calibrated on what was published from `first` up to `end`."""
+) -> Target | None:
+    """A decision point, calibrated on what was published from `first` up to `end`; None with too few labels."""
     train = labelled(published_within(examples, BEGINNING, first), head.label)
     later = labelled(published_within(examples, first, end), head.label)
-    return fit_point(features, shared, head.classes, train.pair, later.pair, seed)
+    return _target(features, shared, head.classes, train, later, seed, 1.0)
 
 
 def exploited_target(
     features: Features, shared: Shared, examples: Sequence[Example], first: date, end: date, seed: int
-) -> Target:
-    """KEV within a year, calibrated on what was published from `first` up to `end`."""
+) -> Target | None:
+    """KEV within a year, calibrated on what was published from `first` up to `end`; None with too few labels."""
     known = matured(examples, end + timedelta(days=365))
-    train = tuple(published_within(known, BEGINNING, first))
-    later = tuple(published_within(known, first, end))
-    return fit_point(
-        features,
-        shared,
-        ("no", "yes"),
-        (train, exploited_labels(train)),
-        (later, exploited_labels(later)),
-        seed,
-        20.0,
+    train, later = (
+        Labelled(tuple(found), exploited_labels(found))
+        for found in (published_within(known, BEGINNING, first), published_within(known, first, end))
     )
+    return _target(features, shared, ("no", "yes"), train, later, seed, RARE_WEIGHT)
+
+
+def medical_target(features: Features, shared: Shared, train: Labelled, later: Labelled, seed: int) -> Target | None:
+    """Medical relevance; None with too few labels."""
+    return _target(features, shared, ("other", "medical"), train, later, seed, RARE_WEIGHT)
+
+
+def _target(
+    features: Features,
+    shared: Shared,
+    classes: tuple[str, ...],
+    train: Labelled,
+    later: Labelled,
+    seed: int,
+    rarest: float,
+) -> Target | None:
+    rare = min(np.count_nonzero(known.classes) for known in (train, later))
+    if rare < FEWEST_LABELS or len(train) - np.count_nonzero(train.classes) < FEWEST_LABELS:
+        return None
+    return fit_point(features, shared, classes, train.pair, later.pair, seed, rarest)
 
 
 def labelled(examples: Sequence[Example], label: Callable[[Example], int | None]) -> Labelled:
