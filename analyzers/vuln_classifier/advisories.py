@@ -6,6 +6,8 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 from meddojo.errors import InputError
@@ -35,6 +37,13 @@ def read_advisory_cves(folder: Path) -> AdvisoryCves | None:
         return None
     medical, industrial = (_cves(file) for file in files)
     return AdvisoryCves(medical, {cve: year for cve, year in industrial.items() if cve not in medical})
+
+
+@cache
+def not_medical() -> frozenset[str]:
+    """CVEs of no advisory that were read by hand and found to have nothing to do with medicine."""
+    lines = files(__package__).joinpath("not_medical.tsv").read_text("utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
 def _cves(file: Path) -> dict[str, int]:
