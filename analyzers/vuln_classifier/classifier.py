@@ -54,7 +54,8 @@ class CvssPrediction:
     bands
         Probability of each band, shape (records, 5).
     metrics
-        Probabilities of each metric's values.
+        Probabilities of each metric's values, each by its own calibrated model: the joint distribution is sharper than
+        it should be (calibration error up to 0.05 against 0.02 on the calibration period) and serves the decision.
     """
 
     distribution: Floats
@@ -118,7 +119,7 @@ class Classifier:
             distribution=distribution,
             chosen=self.space.decide(distribution, self.decision),
             bands=self.space.of_bands(distribution),
-            metrics=self.space.of_metrics(distribution),
+            metrics={name: found[name] for name in METRICS},
         )
 
     def predict_points(

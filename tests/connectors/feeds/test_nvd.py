@@ -266,3 +266,10 @@ def test_real_records(shared_data: Path) -> None:
     assert all(item.published and item.published.tzinfo is UTC for item in items)
     assert sum(item.kev is not None for item in items) == 2
     assert any(product.version_text == "< 8.3.0" for item in items for product in item.affected)
+
+
+def test_who_assigned_the_id_is_kept() -> None:
+    assert parse_record(RECORD | {"sourceIdentifier": " cna@acme.example "}, "x").assigner == "cna@acme.example"
+    assert (
+        parse_record({name: value for name, value in RECORD.items() if name != "sourceIdentifier"}, "x").assigner == ""
+    )
