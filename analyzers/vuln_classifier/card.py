@@ -13,7 +13,9 @@ _LIMITS = """\
 - It has read English descriptions. Other languages, and texts with fewer than five words it knows, get no prediction.
 - A record's assigner counts for much. Of one it has not met, it knows the text only.
 - SSVC and KEV estimates rest on few positive examples. They order; as absolute numbers they are rough.
-- The kind of medical device is looked up by words, not learned.
+- Medical relevance is not good enough to be shown with findings (see its table): the positives are few, and many are
+  flaws of general components (a database, a script library) that an advisory names because a device contains them.
+  The kind of medical device is not predicted at all.
 - Old ratings of NVD form most of the training data; how people rate shifts, which is what `meddojo status` watches.
 """
 

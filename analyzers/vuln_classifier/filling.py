@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 import scipy.sparse
 
 from analyzers.vuln_classifier.classifier import Classifier
-from analyzers.vuln_classifier.device_types import device_type
 from analyzers.vuln_classifier.explanation import moving_words, readable
-from analyzers.vuln_classifier.heads import AUTOMATABLE, EXPLOITATION, EXPLOITED, IMPACT, MEDICAL
+from analyzers.vuln_classifier.heads import AUTOMATABLE, EXPLOITATION, EXPLOITED, IMPACT
 from analyzers.vuln_classifier.record import PublishedRecord, Scorer
 from analyzers.vuln_classifier.text import words
 from analyzers.vuln_classifier.vectors import BANDS, Floats, write_vector
@@ -17,7 +16,6 @@ from meddojo.finding import Prediction
 
 FEWEST_WORDS = 5
 """Different words of the vocabulary without which nothing is predicted, however sure the models are."""
-_MEDICAL_TOLD = 0.5
 
 
 def predictions(
@@ -49,7 +47,7 @@ def predictions(
             base_score=base.base_score,
             weaknesses=() if record.cwes else tuple((number, round(chance, 3)) for number, chance in weaknesses[row]),
             exploited=round(float(points[EXPLOITED][row, 1]), 5) if EXPLOITED in points else None,
-            remarks=(*base.remarks, *_remarks(classifier, record, points, row)),
+            remarks=(*base.remarks, *_remarks(classifier, points, row)),
         )
 
 
@@ -97,7 +95,7 @@ def _severities(
         )
 
 
-def _remarks(classifier: Classifier, record: PublishedRecord, points: dict[str, Floats], row: int) -> Iterator[str]:
+def _remarks(classifier: Classifier, points: dict[str, Floats], row: int) -> Iterator[str]:
     """What else is estimated, a line each."""
     told = []
     for name in (EXPLOITATION, AUTOMATABLE, IMPACT):
@@ -106,7 +104,3 @@ def _remarks(classifier: Classifier, record: PublishedRecord, points: dict[str, 
             told.append(f"{name} {classifier.points[name].classes[label]} ({points[name][row, label]:.2f})")
     if told:
         yield "SSVC would probably say: " + ", ".join(told)
-    if MEDICAL in points and points[MEDICAL][row, 1] >= _MEDICAL_TOLD:
-        kind = device_type(f"{record.vendor} {record.product} {record.description}")
-        named = f", {kind}" if kind else ""
-        yield f"reads like a medical device{named} (probability {points[MEDICAL][row, 1]:.2f})"

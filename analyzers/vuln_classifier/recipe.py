@@ -47,8 +47,8 @@ SSVC_WINDOWS = Windows(date(2024, 4, 1), date(2024, 5, 1), date(2024, 7, 1))
 """CISA's first decision points are of November 2023: the standard windows would train on none."""
 EXPLOITED_WINDOWS = Windows(date(2022, 7, 1), date(2023, 1, 1), date(2023, 7, 1))
 """A year of the catalogue has to have passed: it is known up to June 2024."""
-MEDICAL_YEARS = (2019, 2020)
-"""Advisories up to the first train, those of the second calibrate, later ones test."""
+MEDICAL_YEARS = (2018, 2020)
+"""Advisories up to the first year train, those up to the second calibrate (2020 is thin), later ones test."""
 
 
 @dataclass(frozen=True, slots=True)
