@@ -332,7 +332,7 @@ def exploited_table(examples: Sequence[Example], split: Split, epss: Mapping[str
         "Trained on July 2021 to June 2022, calibrated to December 2022, measured on January to June 2023; the CVSS "
         "models underneath have seen those months' ratings. EPSS is of a day more than a year after publication, when "
         "most exploitation was known: it is not a forecast from the day of publication, and comparison favours it. "
-        "Where EPSS exists it is shown and sorted by; our estimate stands beside it.",
+        "All the same EPSS is better: findings are sorted by it; our estimate stands beside it, or alone without one.",
     )
 
 

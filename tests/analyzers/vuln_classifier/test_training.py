@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analyzers.vuln_classifier import boosting
 from analyzers.vuln_classifier.artefacts import save
 from analyzers.vuln_classifier.classifier import Classifier
 from analyzers.vuln_classifier.heads import BAND
@@ -41,8 +42,11 @@ def test_the_standard_windows_do_not_overlap() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_real_data_and_one_seed_give_the_same_model_twice(shared_data: Path, tmp_path: Path) -> None:
-    examples = read_examples(shared_data / "cve_dev.parquet")[-6_000:]
+def test_real_data_and_one_seed_give_the_same_model_twice(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boosting, "ROUNDS", 10)
+    examples = read_examples(shared_data / "cve_dev.parquet")[-2_000:]
     files = []
     for name in ("first", "again"):
         save(train_shipped(examples, None, 3, lambda _: None), tmp_path / name, {})
@@ -53,10 +57,11 @@ def test_real_data_and_one_seed_give_the_same_model_twice(shared_data: Path, tmp
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_on_real_data_it_beats_the_most_frequent_band(shared_data: Path) -> None:
-    examples = [each for each in read_examples(shared_data / "cve_dev.parquet") if each.ratings][-9_000:]
-    classifier = train_shipped(examples[:7_000], None, 1, lambda _: None)
-    test = Rows.of(examples[7_000:], primary=True)
+def test_on_real_data_it_beats_the_most_frequent_band(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boosting, "ROUNDS", 20)
+    examples = [each for each in read_examples(shared_data / "cve_dev.parquet") if each.ratings][-4_000:]
+    classifier = train_shipped(examples[:3_000], None, 1, lambda _: None)
+    test = Rows.of(examples[3_000:], primary=True)
     truth = test.targets()[BAND]
     found = classifier.predict_cvss(test.records, test.scorers)
     majority = np.bincount(truth).max() / len(truth)
