@@ -5,8 +5,7 @@ Choices were made on the calibration period; the test period is for measuring on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -149,8 +148,3 @@ def lift(scores: Floats, truth: Integers, share: float = 0.01) -> float:
     top = max(1, round(len(scores) * share))
     chosen = np.argsort(-scores, kind="stable")[:top]
     return float(truth[chosen].mean() / truth.mean()) if truth.any() else float("nan")
-
-
-def as_dict(figures: Sequence[CvssFigures]) -> list[dict[str, object]]:
-    """For JSON."""
-    return [asdict(each) for each in figures]
