@@ -47,6 +47,47 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a trained model expects sources to say one day: only of what none of them says, and always marked as such.
+
+    Attributes
+    ----------
+    model
+        Name and version of the model.
+    severity
+        Band of `base_score`; None where a rating is published, or the model has not enough to go on.
+    probability
+        0 to 1: of that band; of the likeliest band where the model abstains for it.
+    vector
+        The CVSS v3.1 vector expected of the one who assigned the identifier.
+    weaknesses
+        CWE numbers with their probabilities, the likeliest first; empty where one is published.
+    exploited
+        0 to 1: that it enters the catalogue of exploited vulnerabilities within a year; None if not estimated.
+    remarks
+        A line each: the words that moved the prediction, what NVD would say, what else was estimated.
+    """
+
+    model: str
+    severity: Severity | None = None
+    probability: float = 0.0
+    vector: str = ""
+    base_score: float = 0.0
+    weaknesses: tuple[tuple[int, float], ...] = ()
+    exploited: float | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What the model expects besides the severity, for a person to read."""
+        expected = ", ".join(f"CWE-{number} ({probability:.2f})" for number, probability in self.weaknesses)
+        found = [f"expected weakness: {expected}"] if expected else []
+        if self.exploited is not None:
+            found.append(f"estimated chance to be listed as known exploited within a year: {self.exploited:.1%}")
+        return (*found, *self.remarks)
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One vulnerability or failed check on one device, with everything known about it.
 
@@ -62,7 +103,7 @@ class Finding:
     summary
         What the vulnerability is, in a source's words.
     severity
-        The band delivered; from the score that `severity_reason` names.
+        The band delivered; from the score, or the prediction, that `severity_reason` names.
     probability
         0 to 1: that the finding applies to the device; the highest of its citations.
     needs_review
@@ -71,6 +112,8 @@ class Finding:
         Versions that carry the fix, as the sources write them.
     threats
         What threat intelligence says of it, a line each: ``used by Industroyer (S0604); ATT&CK for ICS T0814 ...``.
+    predicted
+        What a model expects where no source says anything; never among the published values of the other fields.
     suppressed
         Who states that nothing is to be done, and why; such a finding is kept but not delivered. Empty otherwise.
     clinical
@@ -99,6 +142,7 @@ class Finding:
     references: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     threats: tuple[str, ...] = ()
+    predicted: Prediction | None = None
     suppressed: str = ""
     clinical: ClinicalRisk | None = None
 

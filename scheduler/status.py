@@ -13,6 +13,7 @@ from rich.text import Text
 
 from meddojo.config import Config
 from meddojo.store import Store
+from scheduler.model_watch import model_state
 from scheduler.standing import FeedStanding, JobStanding, alarms, feed_standings, job_standings
 
 _RUNS = 5
@@ -20,6 +21,7 @@ _RUNS = 5
 
 def status(config: Config, store: Store, now: datetime) -> dict[str, Any]:
     """How feeds, jobs and runs stand, ready for JSON."""
+    model = model_state(store, now)
     return {
         "sources": [_feed(feed) for feed in feed_standings(config, store, now)],
         "jobs": [_job(job) for job in job_standings(config, store, now)],
@@ -33,7 +35,8 @@ def status(config: Config, store: Store, now: datetime) -> dict[str, Any]:
             for run in store.findings.runs(_RUNS)
         ],
         "decisions": len(store.findings.decisions()),
-        "alarms": list(alarms(config, store, now)),
+        "model": model,
+        "alarms": [*alarms(config, store, now), *model.get("alarms", ())],
     }
 
 
@@ -49,8 +52,17 @@ def print_status(state: Mapping[str, Any]) -> None:
             console.print()
             console.print(table(rows))
     console.print(f"\n{state['decisions']:,} decisions by people are known")
+    if state["model"]:
+        console.print(_model_line(state["model"]))
     for alarm in state["alarms"]:
         console.print(f"alarm: {alarm}", markup=False, style="bold red")
+
+
+def _model_line(model: Mapping[str, Any]) -> str:
+    right = (
+        f"; {model['bands_right']:,} of {model['rated_since']:,} later ratings foretold" if model["rated_since"] else ""
+    )
+    return f"vulnerability classifier {model['version']}: {model['records']:,} new records{right}"
 
 
 def _feed(feed: FeedStanding) -> dict[str, Any]:

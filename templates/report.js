@@ -264,6 +264,7 @@
       block("What to do", list(remediations.map(remediation)),
         paragraph(body.fixes.length ? "Fixed in: " + body.fixes.join(", ") : "")),
       block("Severity", paragraph(body.reason), list(body.cvss.map(cvss))),
+      block(body.predicted.length ? "Predicted by " + body.predicted[0] + ", published by nobody" : "", list(body.predicted.slice(1))),
       block("Exploitation", list(exploitation(body))),
       block("Components", list(components.map(([label, name, supplier]) => [label, supplier ? ", " + supplier : "",
         name ? make("code", {}, " " + name) : ""]))),

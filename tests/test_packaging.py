@@ -172,7 +172,8 @@ def test_the_core_declares_what_it_imports_and_imports_what_it_declares(setup_cf
     foreign = names - set(ROOMS) - sys.stdlib_module_names - WITHOUT_IMPORT - ON_DEMAND
     used = {canonicalize_name(distributions[name][0]) for name in foreign if name in distributions}
     assert foreign <= set(distributions)
-    assert used == {canonicalize_name(requirement.name) for requirement in declared(setup_cfg)[""]}
+    core, train = ({canonicalize_name(each.name) for each in declared(setup_cfg)[extra]} for extra in ("", "train"))
+    assert used == core | train
 
 
 def test_the_tests_import_only_what_an_extra_declares(setup_cfg: configparser.ConfigParser) -> None:
@@ -180,7 +181,9 @@ def test_the_tests_import_only_what_an_extra_declares(setup_cfg: configparser.Co
     own = {*ROOMS, "tests", *(path.stem for path in (REPOSITORY / "tests").rglob("*"))}
     foreign = set(imported(REPOSITORY / "tests")) - own - sys.stdlib_module_names
     known = {
-        canonicalize_name(wanted.name) for extra in ("", "dev", "postgres") for wanted in declared(setup_cfg)[extra]
+        canonicalize_name(wanted.name)
+        for extra in ("", "dev", "postgres", "train")
+        for wanted in declared(setup_cfg)[extra]
     }
     assert {name for name in foreign if canonicalize_name(distributions.get(name, [name])[0]) not in known} == set()
 

@@ -192,6 +192,15 @@ class RecordShelf:
                     records[row.source, row.id] = self._parse(Vulnerability, row.digest, row.body)
         return tuple(records[name] for name in sorted(records))
 
+    def vulnerabilities_modified(self, since: datetime, limit: int) -> tuple[Vulnerability, ...]:
+        """At most `limit` vulnerabilities their source changed at or after `since`, the latest first."""
+        table = schema.vulnerability
+        statement = (
+            select(table.c.body).where(table.c.dated >= since).order_by(table.c.dated.desc(), table.c.id).limit(limit)
+        )
+        with self._database.read() as connection:
+            return tuple(from_json(Vulnerability, body) for body in connection.execute(statement).scalars())
+
     def kev(self, cves: Collection[str]) -> dict[str, KevEntry]:
         """KEV entries of those `cves` that have one."""
         table = schema.kev

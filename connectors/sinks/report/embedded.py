@@ -138,6 +138,7 @@ def _body(finding: Finding) -> dict[str, Any]:
         "fixes": finding.fix_versions[:_LIST_LIMIT],
         "tags": finding.tags,
         "epss": epss and [_number(epss.probability), _number(epss.percentile), epss.day.isoformat(), epss.movement],
+        "predicted": [finding.predicted.model, *map(clip, finding.predicted.lines)] if finding.predicted else [],
         "threats": [clip(line) for line in finding.threats[:_LIST_LIMIT]],
         "kev": kev
         and [

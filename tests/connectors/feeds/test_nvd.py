@@ -317,3 +317,10 @@ def test_real_records_carry_ssvc(shared_data: Path) -> None:
     points = {each.id: each.ssvc for each in items if isinstance(each, Vulnerability) and each.ssvc}
     assert len(points) == 6
     assert points["CVE-2015-1635"] == SsvcPoints("CISA Coordinator", "active", "yes", "total")
+
+
+def test_who_assigned_the_id_is_kept() -> None:
+    assert parse_record(RECORD | {"sourceIdentifier": " cna@acme.example "}, "x").assigner == "cna@acme.example"
+    assert (
+        parse_record({name: value for name, value in RECORD.items() if name != "sourceIdentifier"}, "x").assigner == ""
+    )

@@ -1,0 +1,110 @@
+"""The words that moved a prediction.
+
+The trees' contributions (TreeSHAP) are for their inputs: terms, and outputs of the linear models. An output's share is
+handed on to the terms it was made of, in proportion to what each of them adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+
+from analyzers.vuln_classifier.boosting import contributions
+from analyzers.vuln_classifier.classifier import Classifier
+from analyzers.vuln_classifier.heads import CVSS_HEADS
+from analyzers.vuln_classifier.vectors import METRICS, Floats, Integers
+
+WORDS = 2
+_LONGEST = 30
+_COMMON = frozenset(
+    """
+    about after all an and are as at be been before by can could for from has have how in into is issue it its may not
+    of on or that the their there these this through to up via was when where which while will with within
+    """.split()
+)
+"""Words that say nothing to a reader, whatever they say to the model."""
+
+
+def moving_words(
+    classifier: Classifier,
+    terms: scipy.sparse.csr_matrix,
+    vectors: Sequence[tuple[int, ...]],
+    number: int = WORDS,
+) -> list[dict[str, tuple[str, ...]]]:
+    """The terms that speak most for each metric's value, for each record.
+
+    Parameters
+    ----------
+    terms
+        The records' columns, from `Features.build`.
+    vectors
+        The vector to explain of each record.
+
+    Returns
+    -------
+    list of dict
+        Metric, such as ``AV``, to at most `number` terms, the strongest first; none where nothing speaks for it.
+    """
+    inputs = classifier.inputs(terms)
+    found: list[dict[str, tuple[str, ...]]] = [{} for _ in vectors]
+    present = [_Present.of(classifier, terms[row]) for row in range(len(vectors))]
+    for metric, name in enumerate(METRICS):
+        shares = contributions(classifier.cvss[name].booster, inputs)
+        for row, vector in enumerate(vectors):
+            found[row][name] = present[row].strongest(shares[row, vector[metric]], number)
+    return found
+
+
+def readable(words: Mapping[str, tuple[str, ...]], vector: tuple[int, ...]) -> str:
+    """One line: ``AV:N for "remote", "http"; C:H for "disclosure"``."""
+    values = dict(zip(METRICS, vector, strict=True))
+    told = [
+        f"{metric}:{METRICS[metric][values[metric]]} for " + ", ".join(f'"{term}"' for term in terms)
+        for metric, terms in words.items()
+        if terms
+    ]
+    return "; ".join(told)
+
+
+@dataclass(frozen=True)
+class _Present:
+    """The terms one record has.
+
+    Attributes
+    ----------
+    added
+        Shape (outputs, terms): what each term adds to each linear output, as a share of all that is added to it.
+    direct
+        Place of each term among the trees' own inputs; -1 for none.
+    """
+
+    names: tuple[str, ...]
+    added: Floats
+    direct: Integers
+
+    @classmethod
+    def of(cls, classifier: Classifier, row: scipy.sparse.csr_matrix) -> _Present:
+        columns, values = row.indices, row.data
+        weights = np.hstack([classifier.cvss[head].linear.weights[columns] for head in CVSS_HEADS]).astype(np.float64)
+        added = weights.T * values[None, :]
+        strength = np.abs(added).sum(axis=1, keepdims=True)
+        # A term that pulls the way its output went gets a share of the output's sign.
+        added = added / np.where(strength > 0.0, strength, 1.0) * np.sign(added.sum(axis=1, keepdims=True))
+        own = {column: place for place, column in enumerate(classifier.cvss[CVSS_HEADS[0]].columns.tolist())}
+        direct = np.array([own.get(column, -1) for column in columns.tolist()], dtype=np.int64)
+        return cls(tuple(classifier.features.names[column] for column in columns), added, direct)
+
+    def strongest(self, shares: Floats, number: int) -> tuple[str, ...]:
+        outputs = self.added.shape[0]
+        weights = shares[:outputs] @ self.added
+        weights = weights + np.where(self.direct >= 0, shares[outputs:][self.direct], 0.0)
+        pairs = zip(self.names, weights.tolist(), strict=True)
+        ordered = sorted((-weight, name) for name, weight in pairs if weight > 0.0 and _telling(name))
+        return tuple(name[:_LONGEST] for _, name in ordered[:number])
+
+
+def _telling(term: str) -> bool:
+    return not _COMMON.issuperset(term.split())

@@ -1,0 +1,50 @@
+"""``meddojo train``: the models of the analyzers, from data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scheduler.session import QuietOption, VerboseOption, errors_told
+
+_group = typer.Typer(
+    help="Train a model anew; what is installed works without it.", no_args_is_help=True, rich_markup_mode="markdown"
+)
+
+DataOption = Annotated[Path, typer.Option("--data", help="Parquet table of CVE records", exists=True, dir_okay=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(_group, name="train")
+
+
+@_group.callback()
+def _train() -> None:
+    """Keep the group a group while it has one command."""
+
+
+@_group.command("vuln-classifier", epilog="Example: `meddojo train vuln-classifier --data cve.parquet --out model`")
+def vuln_classifier(
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", help="Folder the model is written to")] = Path("vuln-classifier"),
+    advisories: Annotated[
+        Path | None, typer.Option("--advisories", help="Folder of CISA's CSAF archives [default: beside the table]")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of everything random")] = 1,
+    measure: Annotated[
+        bool, typer.Option("--measure/--no-measure", help="Measure on a split by time, for the model card")
+    ] = True,
+    verbose: VerboseOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Train the vulnerability classifier and write weights, vocabularies, manifest and model card."""
+    from scheduler.console import Console
+
+    console = Console(-1 if quiet else verbose)
+    with errors_told(console):
+        from scheduler import training
+
+        training.train(data, out, advisories or data.parent, seed, measure, console)
