@@ -61,6 +61,9 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     warm = _copy(tmp_path_factory.mktemp("warm") / "hospital", CHOSEN)
     pipe = subprocess.PIPE
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MEDDOJO_", "DEFECTDOJO_"))}
+    environment["OMP_NUM_THREADS"] = (
+        "1"  # threads of a library do not survive the fork, and their lock is never released
+    )
     with subprocess.Popen(
         [sys.executable, "-c", RUNNER, str(warm.config)],
         cwd=REPOSITORY,
