@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -283,14 +283,22 @@ def _lock_file(url: URL, name: str) -> Iterator[Callable[[], bool]]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            handle.seek(0)
-            holder = handle.read().strip() or "unknown"
-            raise _held(name, f"process {holder}") from None
+            raise _held(name, f"process {_holder(handle)}") from None
         handle.truncate(0)
         handle.write(str(os.getpid()))
         handle.flush()
         # Whoever finds no file makes another one, and locks that.
         yield lambda: path.exists() and path.stat().st_ino == os.fstat(handle.fileno()).st_ino
+
+
+def _holder(handle: IO[str]) -> str:
+    """Number of the process that has the lock: it is written a moment after the lock is taken."""
+    for _ in range(20):
+        handle.seek(0)
+        if number := handle.read().strip():
+            return number
+        time.sleep(0.01)
+    return "unknown"
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from meddojo.errors import ConfigError, TransientError
 from meddojo.store import Store
+from meddojo.store.database import _holder
 from meddojo.vulnerability import Vulnerability
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -22,6 +23,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOLD = """
 import sys, time
 from meddojo.store import Store
+from meddojo.store.database import _holder
 with Store(sys.argv[1]) as store, store.lock("run"):
     print("held", flush=True)
     time.sleep(60)
@@ -30,6 +32,7 @@ with Store(sys.argv[1]) as store, store.lock("run"):
 OPEN = """
 import sys, time
 from meddojo.store import Store
+from meddojo.store.database import _holder
 print("ready", flush=True)
 sys.stdin.readline()
 Store(sys.argv[1]).close()
@@ -192,3 +195,13 @@ def test_the_tables_are_the_same_on_both_databases(url: str, store: Store) -> No
     engine = create_engine(url)
     assert set(inspect(engine).get_table_names()) == set(schema.metadata.tables)
     engine.dispose()
+
+
+def test_the_holder_of_a_lock_is_named_even_if_it_just_took_it(tmp_path: Path) -> None:
+    path = tmp_path / "held"
+    path.write_text("")
+    with path.open("a+", encoding="utf-8") as handle:
+        writing = threading.Timer(0.05, path.write_text, ["4711"])
+        writing.start()
+        assert _holder(handle) == "4711"
+        writing.join()
