@@ -17,6 +17,7 @@ from importlib.resources import files
 from analyzers.matching.names.alignment import Alignment, Tie
 from analyzers.matching.names.vendors import VendorRelation
 
+_LOOSE = frozenset({Tie.MEMBER, Tie.TYPE_KEY, Tie.FAMILY, Tie.HUNDREDS})
 _CLOSE = frozenset({VendorRelation.EXACT, VendorRelation.ALIAS})
 
 
@@ -50,6 +51,7 @@ def features(found: Alignment, vendor: VendorRelation) -> dict[str, float]:
     """What the regression sees, by name; counts are capped and scaled to 1."""
     own, stated = found.own, found.stated
     where = "code" if found.codes else "number" if found.numbers else "coined" if found.coined else "brand"
+    loose = bool(found.ties & _LOOSE) and Tie.SAME not in found.ties
     family = own.models > 0 and not own.words and not own.variants and not stated.telling and not stated.suffixes
     return {
         "exact": float(found.exact),
@@ -60,6 +62,8 @@ def features(found: Alignment, vendor: VendorRelation) -> dict[str, float]:
         f"descriptors_beside_{where}": min(found.descriptors, 3) / 3,
         f"leads_{where}": float(found.leads),
         **{f"tie_{tie.name.lower()}": 1.0 for tie in found.ties if tie is not Tie.SAME},
+        "loose_words_differ": float(loose and own.words > 0 and stated.words > 0),
+        "loose_own_words": float(loose and own.words > 0),
         "short_form": float(found.short_form),
         "part": float(found.part),
         "family_member": float(family),
