@@ -17,6 +17,9 @@ from importlib.resources import files
 from analyzers.matching.names.alignment import Alignment, Tie
 from analyzers.matching.names.vendors import VendorRelation
 
+OTHER_MODEL = 0.45
+"""Highest probability of two names with different model designations: dropped, but countable."""
+
 _LOOSE = frozenset({Tie.MEMBER, Tie.TYPE_KEY, Tie.FAMILY, Tie.HUNDREDS})
 _CLOSE = frozenset({VendorRelation.EXACT, VendorRelation.ALIAS})
 
@@ -37,8 +40,14 @@ class Calibration:
 
 
 def probability(alignment: Alignment, vendor: VendorRelation) -> float:
-    """That the stated product is the device, 0 to 1; versions aside."""
-    return score(features(alignment, vendor), calibration())
+    """That the stated product is the device, 0 to 1; versions aside.
+
+    Two names that each have a model designation the other lacks are two models, whatever else they share: a vendor with
+    a hundred siblings in one advisory would otherwise fill the review with them.
+    """
+    likely = score(features(alignment, vendor), calibration())
+    differ = alignment.own.models > 0 and alignment.stated.models > 0
+    return min(likely, OTHER_MODEL) if differ else likely
 
 
 def score(measured: Mapping[str, float], fitted: Calibration) -> float:
