@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from analyzers.advisory_text.name_words import ABBREVIATIONS, JOINERS, NEVER, SUFFIXES
 from analyzers.advisory_text.spans import Span, span
@@ -71,19 +70,6 @@ def name_from(text: str, start: int, ceiling: int) -> Span | None:
         if word.group()[-1] in ",;:.)" and word.group().lower() not in ABBREVIATIONS:
             break
     return _trimmed(text, start, last) if last > start else None
-
-
-def capitalised_names(text: str, start: int, end: int) -> Iterator[Span]:
-    """Every run of words in a stretch of text that could be a name."""
-    at = start
-    while at < end:
-        word = _WORD.search(text, at, end)
-        if word is None:
-            return
-        found = name_from(text, word.start(), end) if _is_name_word(word.group()) else None
-        if found:
-            yield found
-        at = max(word.end(), found.end if found else 0)
 
 
 def _belongs(word: str, following: str, last: bool) -> bool:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analyzers.matching.advisories import Clearance, match_advisory
 from analyzers.matching.candidates import Candidate
 from analyzers.matching.components import match_scan
-from analyzers.matching.merge import count_dropped, merge
+from analyzers.matching.merge import merge
 from analyzers.matching.records.device import match_record
 from analyzers.matching.records.packages import by_key, match_packages
 from meddojo.case import Case
 from meddojo.config import AnalyzerConfig
 from meddojo.finding import Finding
 
-__all__ = ["Candidate", "Matching", "build", "candidates", "count_dropped", "merge"]
-
-_LOG = logging.getLogger(__name__)
+__all__ = ["Candidate", "Matching", "build", "candidates", "merge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +33,8 @@ class Matching:
     name: str = "matching"
 
     def judge(self, case: Case, findings: Sequence[Finding]) -> Sequence[Finding]:
-        """Add one finding for each vulnerability that touches the device; logs how many were left out."""
-        claims = candidates(case)
-        dropped = count_dropped(case, claims, self.review_threshold)
-        if dropped:
-            _LOG.debug(
-                "%s: %d vulnerabilities below the review threshold %.2f", case.device.id, dropped, self.review_threshold
-            )
-        return (*findings, *merge(case, claims, self.threshold, self.review_threshold))
-
-    def count_dropped(self, case: Case) -> int:
-        """How many vulnerabilities of the case were considered and left out for their low probability."""
-        return count_dropped(case, candidates(case), self.review_threshold)
+        """Add one finding for each vulnerability that touches the device."""
+        return (*findings, *merge(case, candidates(case), self.threshold, self.review_threshold))
 
 
 def build(config: AnalyzerConfig) -> Matching:

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from analyzers.matching.candidates import Candidate, Source
+from analyzers.matching.factors import IN_SBOM
 from analyzers.matching.identifiers import purl_key, purl_version
 from analyzers.matching.names.normalise import squash
 from analyzers.matching.versions.order import compare, parse_version
 from meddojo.finding import Citation
 from meddojo.sbom import Component, Sbom, ScanMatch, ScanReport
 
-IN_SBOM = 0.97
 SCANNER_ONLY = 0.9
 OTHER_VERSION = 0.7
-"""Probability that the component is on the device, by what its bill of materials says about it."""
+"""Probability that the component is on the device, where its bill of materials does not list it as reported."""
 
 MATCH_TYPE_FACTOR: Mapping[str, float] = {"cpe-match": 0.92, "exact-indirect-match": 0.97}
 """How sure the scanner's own way of matching is; 1 for direct matches."""

@@ -46,12 +46,6 @@ def merge(
     return tuple(sorted(findings, key=lambda finding: finding.check))
 
 
-def count_dropped(case: Case, candidates: Sequence[Candidate], review_threshold: float) -> int:
-    """How many vulnerabilities were considered and left out for their low probability."""
-    groups = group_by_alias(candidates, case.known_as)
-    return sum(max(candidate.citation.probability for candidate in group) < review_threshold for group in groups)
-
-
 def check_id(identifiers: Iterable[str], known_as: Mapping[str, str]) -> str:
     """The id a vulnerability goes by: the one it was found under before, else its canonical id."""
     names = sorted(set(identifiers))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from analyzers.matching.factors import FIRMWARE_OF, IN_SBOM, ON_PLATFORM, PLATFORM_ONLY
 from analyzers.matching.identifiers import cpe_key, purl_key, purl_version
 from analyzers.matching.match import Kind, Match
 from analyzers.matching.names.normalise import squash
@@ -19,19 +20,6 @@ from meddojo.advisory import AffectedProduct
 from meddojo.device import Device
 from meddojo.sbom import Component, Sbom
 
-ON_PLATFORM = 0.9
-"""Factor: the device is the software, and nobody checked what the source says it runs on."""
-
-PLATFORM_ONLY = 0.7
-"""Factor: the device is the platform; whether the software is on it is not known."""
-
-FIRMWARE_OF = 0.97
-"""Factor: the device is the hardware whose firmware the source names."""
-
-IN_SBOM = 0.97
-"""Factor: the bill of materials lists the part."""
-
-_COMPONENT = frozenset({"default_component_of"})
 _FIRMWARE = ("firmware", "operatingsystem", "software")
 
 

@@ -62,6 +62,16 @@ def hospital_group(size: int, medical: Sequence[Advisory], industrial: Sequence[
     return [_asset(number, model, dice) for number, model in enumerate(drawn)]
 
 
+def invented_devices(size: int, medical: Sequence[Advisory], industrial: Sequence[Advisory], seed: int) -> list[Device]:
+    """Models that do not exist, at vendors the advisories name: half medical, half industrial."""
+    dice = random.Random(seed)
+    named = _named(medical), _named(industrial)
+    return [
+        Device(f"invented-{number:05d}", dice.choice(dice.choice(named)).vendor, _invented_model(dice), "1.0")
+        for number in range(size)
+    ]
+
+
 def _named(advisories: Iterable[Advisory]) -> list[Model]:
     """The products the advisories name, each with all versions they write."""
     versions: dict[tuple[str, str], set[str]] = {}

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from analyzers.matching.candidates import Candidate, Source
+from analyzers.matching.factors import FIRMWARE_OF, PLATFORM_ONLY
 from analyzers.matching.identifiers import cpe_names, parse_cpe
 from analyzers.matching.index import device_keys, product_keys
 from analyzers.matching.match import Evidence, Kind, Match
@@ -20,14 +21,8 @@ from meddojo.finding import Citation
 from meddojo.sbom import Component
 from meddojo.vulnerability import Configuration, CpeMatch, Vulnerability
 
-PLATFORM_ONLY = 0.7
-"""Factor: the device is only the platform; whether the vulnerable software is on it is not known."""
-
 NOT_LISTED = 0.5
 """Factor: the device is only the platform, and its bill of materials does not list the vulnerable software."""
-
-FIRMWARE_OF = 0.97
-"""Factor: the device is the hardware whose firmware the record names."""
 
 NAMES_ONLY = 0.85
 """Factor: the record has no applicability statement, only names its assigner wrote."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from analyzers.matching.factors import ON_PLATFORM
 from analyzers.matching.identifiers import Cpe, cpe_key, cpe_names, parse_cpe, purl_version
 from analyzers.matching.index import package_key
 from analyzers.matching.names.comparison import compare_products
@@ -18,9 +19,6 @@ from analyzers.matching.versions.sets import Verdict
 from meddojo.device import Device
 from meddojo.sbom import Component
 from meddojo.vulnerability import CpeMatch
-
-ON_PLATFORM = 0.9
-"""Factor: nobody checked the platform the record asks for."""
 
 OTHER_PLATFORM = 0.6
 """Factor: another operating system is listed than the record asks for, or the hardware is another maker's."""

@@ -38,11 +38,6 @@ class Operator(StrEnum):
     GREATER = ">"
     GREATER_EQUAL = ">="
 
-    @property
-    def is_upper(self) -> bool:
-        """True for ``<`` and ``<=``."""
-        return self in (Operator.LESS, Operator.LESS_EQUAL)
-
     def holds(self, order: int) -> bool:
         """Whether a version with this `order` against the bound (-1, 0, 1) fulfils it."""
         return {

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from analyzers.matching.candidates import Candidate, Source
-from analyzers.matching.merge import UNRATED, count_dropped, merge
+from analyzers.matching.merge import UNRATED, merge
 from meddojo.advisory import Remediation
 from meddojo.case import Case
 from meddojo.device import Device
@@ -114,11 +114,10 @@ def test_the_review_band(probability: float, review: bool) -> None:
     assert one(claim).needs_review is review
 
 
-def test_below_the_review_band_is_counted_not_delivered() -> None:
+def test_below_the_review_band_nothing_is_delivered_unless_another_source_is_surer() -> None:
     weak = replace(ADVISORY, citation=replace(ADVISORY.citation, probability=0.49))
     assert merge(CASE, [weak], 0.8, 0.5) == ()
-    assert count_dropped(CASE, [weak], 0.5) == 1
-    assert count_dropped(CASE, [weak, ADVISORY], 0.5) == 0
+    assert one(weak, ADVISORY).probability == ADVISORY.citation.probability
 
 
 def test_an_alias_published_later_keeps_the_identity() -> None:
