@@ -26,8 +26,8 @@ def build_cases(devices: Sequence[Device], store: Store, as_of: datetime) -> lis
     sboms, scans = store.evidence.sboms(names), store.evidence.scans_of(names)
     keys = [device_keys(device) for device in devices]
     parts = [sbom_keys(sboms[name]) if name in sboms else frozenset() for name in names]
-    advisories = store.records.advisories_naming_each(keys)
-    nominated = store.records.vulnerabilities_naming_each([own | inner for own, inner in zip(keys, parts, strict=True)])
+    advisories = store.records.advisories_naming(keys)
+    nominated = store.records.vulnerabilities_naming([own | inner for own, inner in zip(keys, parts, strict=True)])
     mentioned = [_mentioned(said, scans.get(name, ())) for name, said in zip(names, advisories, strict=True)]
     described = _by_id(store.records.vulnerabilities_called(frozenset().union(*mentioned)))
     cves = [

@@ -166,20 +166,12 @@ class RecordShelf:
             self._database.upsert(connection, schema.meta, [{"key": "index_version", "value": str(version)}])
         return True
 
-    def advisories_naming(self, keys: Collection[str]) -> tuple[Advisory, ...]:
-        """Advisories that name a product known under one of `keys`."""
-        return self.advisories_naming_each([keys])[0]
-
-    def vulnerabilities_naming(self, keys: Collection[str]) -> tuple[Vulnerability, ...]:
-        """Vulnerabilities that name a product known under one of `keys`."""
-        return self.vulnerabilities_naming_each([keys])[0]
-
-    def advisories_naming_each(self, wanted: Sequence[Collection[str]]) -> list[tuple[Advisory, ...]]:
-        """The same as `advisories_naming` for each of several sets of keys."""
+    def advisories_naming(self, wanted: Sequence[Collection[str]]) -> list[tuple[Advisory, ...]]:
+        """Advisories that name a product known under one of the keys, for each of several sets of keys."""
         return self._naming(_ADVISORIES, wanted)
 
-    def vulnerabilities_naming_each(self, wanted: Sequence[Collection[str]]) -> list[tuple[Vulnerability, ...]]:
-        """The same as `vulnerabilities_naming` for each of several sets of keys."""
+    def vulnerabilities_naming(self, wanted: Sequence[Collection[str]]) -> list[tuple[Vulnerability, ...]]:
+        """Vulnerabilities that name a product known under one of the keys, for each of several sets of keys."""
         return self._naming(_VULNERABILITIES, wanted)
 
     def vulnerabilities_called(self, identifiers: Collection[str]) -> tuple[Vulnerability, ...]:

@@ -85,7 +85,7 @@ def test_only_what_is_proven_is_stored(provider: LocalProvider, session: Any, tm
     with Store(f"sqlite:///{tmp_path}/store.db") as store:
         advisories = [item for item in items if isinstance(item, Advisory)]
         store.records.commit("acme", advisories, lambda _: {"all"}, items[-1].cursor)
-        assert [advisory.id for advisory in store.records.advisories_naming({"all"})] == ["ok-first", "ok-last"]
+        assert [advisory.id for advisory in store.records.advisories_naming([{"all"}])[0]] == ["ok-first", "ok-last"]
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     own = fingerprint(provider.key)
     assert _reasons(items) == {

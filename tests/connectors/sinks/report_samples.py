@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
+from connectors.sinks.report import ReportSink
 from meddojo.advisory import Remediation
 from meddojo.clinical import Answer, ClinicalRisk, EnvironmentalScore, SsvcDecision
 from meddojo.device import Device
@@ -14,6 +17,8 @@ from meddojo.interface import RunContext, Skipped, SourceState, StreamResult
 from meddojo.sbom import Component
 from meddojo.severity import CvssScore, Severity
 from meddojo.vulnerability import EpssScore, KevEntry
+
+Run = tuple[Sequence[StreamResult], RunContext]
 
 STARTED = datetime(2024, 9, 2, 5, 0, tzinfo=UTC)
 ATTACK = "<script>alert(1)</script>"
@@ -83,6 +88,11 @@ _ROWS = (
     (ULTRASOUND, "CVE-2020-6977", "The kiosk of the system can be left", 6.8, 0.0006, False, 0.71, "", ""),
     (ULTRASOUND, "CVE-2019-0708", "Remote desktop allows code execution before login", 9.8, 0.975, True, 0.55, "", ""),
 )
+
+
+def write(folder: Path, run: Run) -> Path:
+    """Write the report of a run; returns the page."""
+    return Path(ReportSink(folder).deliver(*run).destination)
 
 
 def finding(
