@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NamedTuple
 
 from meddojo.severity import Severity
 from meddojo.vulnerability import EpssScore, Vulnerability
@@ -19,6 +21,18 @@ class Component:
         Identifier inside its document (``bom-ref``, ``SPDXID``, Grype artifact id).
     purl, cpe
         Package URL and CPE 2.3 name; empty when the document gives none.
+    kind
+        ``library``, ``operating-system``, ``firmware``, ``container`` ... as the document says.
+    licences
+        SPDX identifiers, expressions, or names, as stated.
+    hashes
+        ``SHA-256:9f86d0...``: algorithm and digest.
+    support_level
+        ``actively maintained``, ``no longer maintained``, ``abandoned`` ...: as stated.
+    end_of_support
+        Last day on which its maker supports it; None when unstated.
+    properties
+        Whatever else the document states by name and value.
     """
 
     ref: str
@@ -28,11 +42,37 @@ class Component:
     cpe: str = ""
     supplier: str = ""
     kind: str = ""
+    licences: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
+    support_level: str = ""
+    end_of_support: date | None = None
+    properties: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:
         """Name and version."""
         return f"{self.name} {self.version}".strip()
+
+
+class DependencyKind(StrEnum):
+    """What the first end of a dependency needs the second for."""
+
+    RUNTIME = "runtime"
+    """At work."""
+    CONTAINS = "contains"
+    """It is a part of it."""
+    OPTIONAL = "optional"
+    """At work, if it is there."""
+    DEVELOPMENT = "development"
+    """To be built, tested or documented: not on the device."""
+
+
+class Dependency(NamedTuple):
+    """The component `source` needs the component `target`, both by `Component.ref`."""
+
+    source: str
+    target: str
+    kind: DependencyKind = DependencyKind.RUNTIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +86,13 @@ class Sbom:
     root
         `Component.ref` of what the document describes; empty when unstated.
     dependencies
-        ``(ref, ref)`` pairs: the first needs the second. May contain cycles.
+        May contain cycles.
+    authors, tools
+        Who made the document (people, organisations) and with what (``syft 1.4.0``).
+    lifecycle
+        When in the life of the product it was made: ``build``, ``post-build``, ``operations`` ...
+    complete
+        References of components whose dependencies are all listed, as the document states; the root's stands for all.
     problems
         What the reader had to leave out or rename, one sentence each.
     """
@@ -54,9 +100,13 @@ class Sbom:
     format: str
     components: tuple[Component, ...]
     root: str = ""
-    dependencies: tuple[tuple[str, str], ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
     created: datetime | None = None
     problems: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    lifecycle: str = ""
+    complete: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from connectors.reading import JsonObject
 from meddojo.errors import InputError
-from meddojo.sbom import Component
+from meddojo.sbom import Component, Dependency
 
 
 def place(component: Component, placed: dict[str, Component], problems: list[str]) -> str:
@@ -30,9 +30,10 @@ def place(component: Component, placed: dict[str, Component], problems: list[str
     return ref
 
 
-def connected(edges: Iterable[tuple[str, str]], placed: Mapping[str, Component]) -> tuple[tuple[str, str], ...]:
+def connected(edges: Iterable[tuple[str, str]], placed: Mapping[str, Component]) -> tuple[Dependency, ...]:
     """Edges between known components, each once, in order."""
-    return tuple(dict.fromkeys(edge for edge in edges if edge[0] in placed and edge[1] in placed))
+    found = dict.fromkeys(edge for edge in edges if edge[0] in placed and edge[1] in placed)
+    return tuple(Dependency(*edge) for edge in found)
 
 
 def sentence(error: InputError) -> str:
