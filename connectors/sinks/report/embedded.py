@@ -11,8 +11,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from connectors.sinks.facts import vulnerability_page, web_link
 from connectors.sinks.report.model import DeviceView, Entry, ssvc_rank
 from meddojo.finding import Finding
@@ -38,7 +36,6 @@ INDEX_COLUMNS = (
 )
 DETAIL_COLUMNS = ("body", "citations", "remediations", "components", "clinical", "decision", "identity")
 
-_ESCAPES = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
 _TEXT_LIMIT = 4000
 _LIST_LIMIT = 60
 
@@ -55,12 +52,6 @@ def details(devices: Sequence[DeviceView]) -> dict[str, Any]:
     pool = _Pool()
     rows = [_detail_row(pool, entry) for view in devices for entry in view.entries]
     return {"columns": DETAIL_COLUMNS, "rows": rows, "pool": pool.items}
-
-
-def embed(value: Any) -> Markup:
-    """JSON that cannot end the script element it stands in, nor the line of a script."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Markup(text.translate(_ESCAPES))  # noqa: S704
 
 
 class _Pool:

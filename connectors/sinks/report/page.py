@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
-from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -17,6 +14,7 @@ from connectors.sinks.facts import vulnerability_page
 from connectors.sinks.report import embedded
 from connectors.sinks.report.charts import charts
 from connectors.sinks.report.model import SEVERITIES, TOP_LENGTH, Report, read
+from connectors.sinks.self_contained import PALETTE, asset, embed, policy
 from meddojo import __version__
 from meddojo.clinical import SsvcDecision
 from meddojo.interface import RunContext, StreamResult
@@ -43,15 +41,15 @@ def render(results: Sequence[StreamResult], context: RunContext) -> str:
         HTML that loads nothing and allows no script but its own.
     """
     report = read(results, context)
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = asset(PALETTE, "report.css"), asset("report.js")
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             report=report,
             charts=charts(report),
-            index=embedded.embed(embedded.index(report.devices)),
-            details=embedded.embed(embedded.details(report.devices)),
+            index=embed(embedded.index(report.devices)),
+            details=embed(embedded.details(report.devices)),
             choices=_choices(report),
             severities=SEVERITIES,
             decisions=tuple(reversed(SsvcDecision)),
@@ -61,7 +59,7 @@ def render(results: Sequence[StreamResult], context: RunContext) -> str:
             version=__version__,
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704
-            policy=_policy(style, script),
+            policy=policy(style, script),
         )
     )
 
@@ -69,23 +67,6 @@ def render(results: Sequence[StreamResult], context: RunContext) -> str:
 def _static_rows(devices: int) -> int:
     share = STATIC_ROWS_IN_ALL // max(1, devices)
     return min(max(share, STATIC_ROWS[0]), STATIC_ROWS[-1])
-
-
-def _policy(style: str, script: str) -> str:
-    """Content security policy (CSP level 3): this style and this script, by hash, and nothing from anywhere."""
-    directives = (
-        "default-src 'none'",
-        f"style-src '{_digest(style)}'",
-        f"script-src '{_digest(script)}'",
-        "img-src data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-    )
-    return "; ".join(directives)
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _choices(report: Report) -> dict[str, list[str]]:
@@ -96,12 +77,6 @@ def _choices(report: Report) -> dict[str, list[str]]:
         "zone": sorted({device.network_zone for device in devices if device.network_zone}),
         "stream": sorted({entry.finding.stream.value for view in report.devices for entry in view.entries}),
     }
-
-
-@cache
-def _asset(name: str) -> str:
-    # The parser of HTML reads every line end as \n, and the hash is taken over what it reads.
-    return "\n".join(resources.files("templates").joinpath(name).read_text(encoding="utf-8").splitlines()) + "\n"
 
 
 @cache

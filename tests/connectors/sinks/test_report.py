@@ -11,12 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from connectors.sinks.report import build, page
 from connectors.sinks.report.charts import charts
-from connectors.sinks.report.embedded import embed
 from connectors.sinks.report.model import read
 from connectors.sinks.report.page import percent, render
 from meddojo.config import Config, InventoryConfig, ReportConfig
@@ -261,18 +258,6 @@ def test_the_policy_allows_this_style_and_this_script_only() -> None:
 
 def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    st.recursive(
-        st.text() | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
-    )
-)
-def test_embedded_json_reads_back_and_cannot_leave_its_element(value: Any) -> None:
-    text = embed(value)
-    assert json.loads(text) == value
-    assert not set("<>&\u2028\u2029") & set(text)
 
 
 def test_five_thousand_findings_stay_below_eight_megabytes() -> None:
