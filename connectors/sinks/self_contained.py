@@ -1,4 +1,4 @@
-"""What every self-contained HTML page of ours needs: its style and script inside it, pinned by hash, and data as JSON."""
+"""What a self-contained HTML page needs: its style and script inside it, pinned by hash, and its data as JSON."""
 
 from __future__ import annotations
 

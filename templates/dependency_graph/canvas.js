@@ -11,13 +11,15 @@ const SMALL = "11px " + FONT;
 const READABLE = 0.42; // below this scale there is no text
 const SCALES = [0.02, 3];
 const BANDS = ["info", "low", "medium", "high", "critical"];
-const DASHES = { optional: [7, 4], development: [2, 3], unstated: [1, 5] };
-const FADED = 0.28;
+const DASHES = { contains: [14, 3], optional: [7, 4], development: [2, 3], unstated: [1, 5] };
+const MOST_SMALL_LINKS = 2000; // of more, only those that matter are drawn below that scale
+const FADED = 0.32;
+const SMALLEST_PATH = 0.45; // scale at which a path is still shown as a whole
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const camera = { x: 0, y: 0, scale: 1 };
 const size = { width: 1, height: 1 };
-const state = { selected: NONE, hovered: NONE, path: [], pathSet: new Set(), around: null };
+const state = { selected: NONE, hovered: NONE, path: [], before: new Map(), around: null };
 let colours = {};
 let asked = false;
 
@@ -66,20 +68,27 @@ function zoom(factor, x = size.width / 2, y = size.height / 2) {
   redraw();
 }
 
-// Move as little as it takes to have the node well inside the window.
-function bringIntoView(node) {
-  const { left, middle, width } = boxOf(node);
-  const scale = Math.max(camera.scale, 0.7);
-  if (scale !== camera.scale) {
-    camera.scale = scale;
-    camera.x = left + width / 2 - size.width / scale / 2;
-    camera.y = middle - size.height / scale / 2;
-  }
-  const [marginX, marginY] = [Math.min(60, size.width / 8) / scale, Math.min(60, size.height / 8) / scale];
+// Move as little as it takes to have the component, and if it fits in a readable size its path, inside the window.
+function bringIntoView(node, path) {
+  const [around, alone] = [path, [node]].map((nodes) => boundsOf(nodes));
+  const fits = Math.min(size.width / (around.right - around.left), size.height / (around.bottom - around.top));
+  const bounds = fits >= SMALLEST_PATH ? around : alone;
+  const scale = bounds === around ? Math.min(Math.max(camera.scale, 0.7), fits) : Math.max(camera.scale, 0.7);
+  if (scale !== camera.scale) zoom(scale / camera.scale);
   const [across, down] = [size.width / scale, size.height / scale];
-  const x = Math.min(left - marginX, Math.max(camera.x, left + width + marginX - across));
-  const y = Math.min(middle - marginY, Math.max(camera.y, middle + marginY - down));
-  glide(x, y);
+  glide(
+    Math.min(bounds.left, Math.max(camera.x, bounds.right - across)),
+    Math.min(bounds.top, Math.max(camera.y, bounds.bottom - down)),
+  );
+}
+
+function boundsOf(nodes) {
+  const boxes = nodes.map(boxOf);
+  const margin = 50;
+  return {
+    left: Math.min(...boxes.map((box) => box.left)) - margin, right: Math.max(...boxes.map((box) => box.left + box.width)) + margin,
+    top: Math.min(...boxes.map((box) => box.middle)) - margin, bottom: Math.max(...boxes.map((box) => box.middle)) + margin,
+  };
 }
 
 let gliding = 0;
@@ -111,7 +120,7 @@ function boxOf(node) {
 
 // What is drawn bright while a component is selected: its path, and its neighbours.
 function spotlight() {
-  state.pathSet = new Set(state.path);
+  state.before = new Map(state.path.map((node, at) => [node, at ? state.path[at - 1] : NONE]));
   state.around = null;
   if (state.selected === NONE) return;
   state.around = new Set([...state.path, ...needs[state.selected], ...neededBy[state.selected]]);
@@ -148,10 +157,12 @@ function firstBelow(items, y) {
 // Edges are stroked in groups of one look: thin, on the way to a vulnerable component, on the highlighted path.
 function drawLinks(seen) {
   const groups = new Map();
+  const sparse = camera.scale < READABLE && links.length > MOST_SMALL_LINKS;
   for (const each of links) {
     const top = Math.min(each.start.y, each.end.y, ...each.between.map((lane) => lane.y));
     const bottom = Math.max(each.start.y, each.end.y, ...each.between.map((lane) => lane.y));
     const [one, other] = [columns.get(each.start.layer), columns.get(each.end.layer)];
+    if (sparse && lookOf(each) === 0) continue;
     if (bottom < seen.top || top > seen.bottom || Math.min(one.x, other.x) > seen.right) continue;
     if (Math.max(one.x + one.width, other.x + other.width) < seen.left) continue;
     const look = lookOf(each) * graph.edgeKinds.length + each.kind;
@@ -164,7 +175,7 @@ function drawLinks(seen) {
     for (const each of groups.get(look)) trace(each);
     pen.globalAlpha = state.around && level < 2 ? FADED : 1;
     pen.strokeStyle = [colours.edge, colours.way, colours.soft, colours.accent][level];
-    pen.lineWidth = Math.max([1.2, 1.8, 1.8, 3][level], 0.5 / camera.scale);
+    pen.lineWidth = Math.max([1.2, 1.6, 1.8, 3][level], 0.5 / camera.scale);
     pen.setLineDash(camera.scale > READABLE && level < 3 ? DASHES[kind] || [] : []);
     pen.stroke();
   }
@@ -173,8 +184,7 @@ function drawLinks(seen) {
 }
 
 function lookOf({ source, target }) {
-  const at = state.path.indexOf(target);
-  if (at > 0 && state.path[at - 1] === source) return 3;
+  if (state.before.get(target) === source) return 3;
   if (state.selected !== NONE && (source === state.selected || target === state.selected)) return 2;
   return onTheWay.has(target) && parentOf(target) === source ? 1 : 0;
 }
@@ -243,14 +253,14 @@ function drawBox(item, column) {
   pen.strokeStyle = node === graph.root ? colours.ink : colours.edge;
   pen.lineWidth = node === graph.root ? 1.5 : 1;
   pen.stroke();
-  if (node === state.selected || node === state.hovered || state.pathSet.has(node)) outline(left, top, width, node);
+  if (node === state.selected || node === state.hovered || state.before.has(node)) outline(left, top, width, node);
   drawKnobs(node, left, item.y, width);
 }
 
 function outline(left, top, width, node) {
   pen.beginPath();
   pen.roundRect(left, top, width, BOX, 5);
-  pen.strokeStyle = node === state.hovered && node !== state.selected && !state.pathSet.has(node) ? colours.soft : colours.accent;
+  pen.strokeStyle = node === state.hovered && node !== state.selected && !state.before.has(node) ? colours.soft : colours.accent;
   pen.lineWidth = node === state.selected ? 3 : 1.75;
   if (camera.scale < READABLE) pen.lineWidth = 3 / camera.scale;
   pen.stroke();

@@ -5,7 +5,7 @@ const MOST_AT_ONCE = 6000;
 const OPENING_SCALE = 0.72;
 const announce = byId("announce");
 
-function select(node, path) {
+function select(node, path, move = true) {
   state.selected = node;
   state.path = node === NONE ? [] : path || pathTo(node);
   if (node !== NONE) {
@@ -18,7 +18,7 @@ function select(node, path) {
   spotlight();
   fillPanel();
   markInList();
-  if (node !== NONE) bringIntoView(node);
+  if (node !== NONE && move) bringIntoView(node, state.path);
   redraw();
 }
 
@@ -47,12 +47,16 @@ function openNeighbours(node, toTheRight) {
 }
 
 function changed() {
-  const left = COUNT - placed.size;
-  byId("shown").textContent = number(placed.size) + " of " + plural(COUNT, "component") + " drawn" + (left ? "; " + (hidden ? plural(hidden, "vulnerable one") + " among those left out" : graph.byRisk.length ? "all vulnerable ones are" : "none is known to be vulnerable") : "");
+  byId("shown").textContent = number(placed.size) + " of " + plural(COUNT, "component") + " drawn; " + howManyVulnerable();
   const kinds = new Set(links.map((each) => graph.edgeKinds[each.kind]));
   for (const name of graph.edgeKinds) document.querySelector(".legend .kind-" + name).hidden = !kinds.has(name);
-  byId("everything").disabled = left === 0 || COUNT > MOST_AT_ONCE;
+  byId("everything").disabled = placed.size === COUNT || COUNT > MOST_AT_ONCE;
   redraw();
+}
+
+function howManyVulnerable() {
+  if (!graph.byRisk.length) return "none of them is known to be vulnerable";
+  return hidden ? number(hidden) + " vulnerable ones are not" : "all " + number(graph.byRisk.length) + " vulnerable ones are among them";
 }
 
 function reset() {
@@ -72,7 +76,7 @@ function openingView() {
 }
 
 function everything() {
-  revealAll();
+  placeAll(size.width / size.height);
   changed();
   spotlight();
   fit();
@@ -172,7 +176,7 @@ canvas.addEventListener("pointerup", (event) => {
   if (!known || pointers.size || moved > 4) return;
   const hit = under(event.offsetX, event.offsetY);
   if (!hit) select(NONE);
-  else if (hit.part === "box") select(hit.node);
+  else if (hit.part === "box") select(hit.node, undefined, false);
   else openNeighbours(hit.node, hit.part === "needs");
 });
 canvas.addEventListener("pointercancel", (event) => pointers.delete(event.pointerId));

@@ -6,6 +6,7 @@ const panel = byId("panel");
 const CHUNK = 80;
 const NEIGHBOURS = 12;
 const PATHS = 6;
+const PATH_END = 6; // of a long path, so many steps at either end
 let found = order;
 
 function make(tag, attributes, ...children) {
@@ -63,7 +64,8 @@ function markInList() {
   const button = list.querySelector('[data-node="' + state.selected + '"]');
   if (!button) return;
   button.setAttribute("aria-current", "true");
-  button.scrollIntoView({ block: "nearest" });
+  const [box, frame] = [button.getBoundingClientRect(), list.getBoundingClientRect()];
+  list.scrollTop += Math.min(0, box.top - frame.top) + Math.max(0, box.bottom - frame.bottom);
 }
 
 // A line of buttons, one for each component of the list.
@@ -95,7 +97,9 @@ function vulnerability([id, rank, exploited, note, page]) {
 }
 
 function pathLine(path, chosen) {
-  const steps = path.map((node) => make("li", {}, linkTo(node)));
+  const left = path.length - 2 * PATH_END;
+  const steps = (left > 1 ? [...path.slice(0, PATH_END), ...path.slice(-PATH_END)] : path).map((node) => make("li", {}, linkTo(node)));
+  if (left > 1) steps.splice(PATH_END, 0, make("li", { class: "soft" }, number(left) + " more"));
   const text = path.length === 1 ? "nothing needs it" : plural(path.length - 1, "step");
   const show = make("button", { type: "button", class: "show", "aria-pressed": String(chosen), click: () => showPath(path) }, chosen ? "Shown, " + text : "Show, " + text);
   return make("li", { class: chosen ? "chosen" : "" }, show, make("ol", { class: "path" }, ...steps));

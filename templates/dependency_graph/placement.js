@@ -6,12 +6,15 @@ const LANE = 5;
 const GAP = 9;
 const LEAST_WIDTH = 84;
 const MOST_WIDTH = 290;
+const TYPICAL_WIDTH = 200;
 const COLUMN_GAP = 74;
+const NARROW_GAP = 26; // between columns of one level
 const MOST_WITH_LANES = 1500;
 
 const columns = new Map(); // layer -> { x, width, items }
 const placed = new Map(); // node -> { node, layer, y, height }
 const lanes = new Map(); // target -> Map(layer -> item)
+let [firstLayer, lastLayer] = [0, -1];
 let links = []; // what is drawn between placed nodes
 let hidden = 0; // vulnerable components not placed
 
@@ -19,7 +22,7 @@ function restart() {
   columns.clear();
   placed.clear();
   lanes.clear();
-  graph.opening.columns.forEach(([x, width], layer) => columns.set(layer, { x, width, items: [] }));
+  graph.opening.columns.forEach(([x, width], layer) => Object.assign(columnAt(layer), { x, width }));
   for (const [node, layer, y] of graph.opening.nodes) put({ node, layer, y, height: BOX });
   for (const [target, layer, y] of graph.opening.lanes) put({ node: NONE, target, layer, y, height: LANE });
   for (const column of columns.values()) column.items.sort((one, other) => one.y - other.y);
@@ -32,13 +35,11 @@ function put(item) {
   else lanes.set(item.target, (lanes.get(item.target) || new Map()).set(item.layer, item));
 }
 
+// Layers have no gaps: those between a new column and the others come with it.
 function columnAt(layer) {
-  if (!columns.has(layer)) {
-    const beside = columns.size ? (layer > Math.max(...columns.keys()) ? layer - 1 : layer + 1) : layer;
-    if (beside !== layer) columnAt(beside);
-    columns.set(layer, { x: 0, width: LEAST_WIDTH, items: [] });
-    stack();
-  }
+  if (!columns.size) [firstLayer, lastLayer] = [layer, layer - 1];
+  while (lastLayer < layer) columns.set((lastLayer += 1), { x: 0, width: LEAST_WIDTH, items: [] });
+  while (firstLayer > layer) columns.set((firstLayer -= 1), { x: 0, width: LEAST_WIDTH, items: [] });
   return columns.get(layer);
 }
 
@@ -46,8 +47,9 @@ function columnAt(layer) {
 function stack() {
   let x = 0;
   for (let layer = 0; columns.has(layer); layer++) {
-    columns.get(layer).x = x;
-    x += columns.get(layer).width + COLUMN_GAP;
+    const column = columns.get(layer);
+    column.x = x;
+    x += column.width + (column.gap || COLUMN_GAP);
   }
   x = 0;
   for (let layer = -1; columns.has(layer); layer--) columns.get(layer).x = x -= columns.get(layer).width + COLUMN_GAP;
@@ -64,11 +66,7 @@ function reveal(wanted) {
   }
   if (!byLayer.size) return false;
   const fresh = new Set([...byLayer.values()].flat().map((item) => item.node));
-  const layers = [...byLayer.keys()].sort((one, other) => one - other);
-  if (columns.size) {
-    const known = [...columns.keys()];
-    layers.sort((one, other) => distance(one, known) - distance(other, known) || one - other);
-  }
+  const layers = [...byLayer.keys()].sort((one, other) => Math.abs(one - firstLayer) - Math.abs(other - firstLayer));
   for (const layer of layers) {
     for (const item of byLayer.get(layer)) {
       const near = [...neededBy[item.node], ...needs[item.node]].filter((each) => placed.has(each) && !fresh.has(each));
@@ -78,20 +76,17 @@ function reveal(wanted) {
     insert(layer, byLayer.get(layer));
   }
   if (placed.size <= MOST_WITH_LANES) addLanes();
+  stack();
   relink();
   return true;
 }
 
-const distance = (layer, known) => known.reduce((least, each) => Math.min(least, Math.abs(each - layer)), Infinity);
 const mean = (values) => (values.length ? values.reduce((sum, each) => sum + each, 0) / values.length : 0);
 
 function insert(layer, items) {
   const column = columnAt(layer);
   const wanted = items.reduce((most, item) => (item.node === NONE ? most : Math.max(most, widthWanted(item.node))), 0);
-  if (wanted > column.width) {
-    column.width = Math.min(MOST_WIDTH, Math.ceil(wanted));
-    stack();
-  }
+  column.width = Math.max(column.width, Math.min(MOST_WIDTH, Math.ceil(wanted)));
   column.items = [...column.items, ...items].sort((one, other) => one.y - other.y);
   settle(column.items);
 }
@@ -171,18 +166,40 @@ function revealNeighbours(node, toTheRight, most) {
   return reveal(all.slice(0, most).map((each) => [each, layer + (toTheRight ? 1 : -1)]));
 }
 
-// Everything, level by level from the root.
-function revealAll() {
-  const layer = new Map([...placed].map(([node, item]) => [node, item.layer]));
-  const children = Array.from({ length: COUNT }, () => []);
-  const waiting = [];
-  for (let node = 0; node < COUNT; node++) parentOf(node) === NONE ? waiting.push(node) : children[parentOf(node)].push(node);
-  for (let at = 0; at < waiting.length; at++) {
-    const node = waiting[at];
-    if (!layer.has(node)) layer.set(node, parentOf(node) === NONE ? 0 : layer.get(parentOf(node)) + 1);
-    for (const child of children[node]) waiting.push(child);
+// Everything, level by level from the root; a level too high for a picture of these proportions takes several columns.
+function placeAll(proportion) {
+  const levels = levelsFromTheRoot();
+  const most = levels.reduce((sum, level) => sum + level.length, 0);
+  const width = (rows) => levels.reduce((sum, level) => sum + Math.ceil(level.length / rows) * (TYPICAL_WIDTH + NARROW_GAP) + COLUMN_GAP, 0);
+  let rows = 8;
+  while (rows < most && width(rows) > proportion * rows * (BOX + GAP)) rows = Math.ceil(rows * 1.1);
+  columns.clear();
+  placed.clear();
+  lanes.clear();
+  let layer = 0;
+  for (const level of levels) {
+    const parts = Math.ceil(level.length / rows);
+    const share = Math.ceil(level.length / parts);
+    for (let part = 0; part < parts; part++, layer++) {
+      const nodes = level.slice(part * share, (part + 1) * share);
+      const widest = nodes.reduce((most, node) => Math.max(most, widthWanted(node)), LEAST_WIDTH);
+      const items = nodes.map((node, at) => ({ node, layer, y: (at - (nodes.length - 1) / 2) * (BOX + GAP), height: BOX }));
+      const gap = part === parts - 1 ? COLUMN_GAP : NARROW_GAP;
+      Object.assign(columnAt(layer), { width: Math.ceil(Math.min(MOST_WIDTH, widest)), gap, items });
+      for (const item of items) placed.set(item.node, item);
+    }
   }
-  return reveal(waiting.map((node) => [node, layer.get(node)]));
+  stack();
+  relink();
+}
+
+function levelsFromTheRoot() {
+  const children = Array.from({ length: COUNT }, () => []);
+  let level = [];
+  for (let node = 0; node < COUNT; node++) parentOf(node) === NONE ? level.push(node) : children[parentOf(node)].push(node);
+  const levels = [];
+  for (; level.length; level = level.flatMap((node) => children[node])) levels.push(level);
+  return levels;
 }
 
 const hiddenCounts = new Map();

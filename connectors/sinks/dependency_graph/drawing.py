@@ -5,42 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from connectors.sinks.dependency_graph.layout import BOX_HEIGHT
+from connectors.sinks.dependency_graph.legend import legend
 from connectors.sinks.dependency_graph.opening import (
-    BADGE_SIZE,
-    UNSTATED,
-    VERSION_SIZE,
     Column,
     Opening,
     counts,
     forecast_text,
     open_on_risk,
     pill_width,
+    worst_first,
 )
-from connectors.sinks.dependency_graph.selection import NONE
+from connectors.sinks.dependency_graph.selection import NONE, structure_of
 from connectors.sinks.dependency_graph.words import drawable, fitted, width
 from connectors.sinks.self_contained import PALETTE, asset
 from meddojo.dependency_picture import DependencyPicture, PictureNode
-from meddojo.sbom import DependencyKind
-from meddojo.severity import Severity
 
 MOST_DRAWN = 120
 STYLE = "dependency_graph/drawing.css"
-KIND_WORDS = {
-    DependencyKind.RUNTIME.value: "needs",
-    DependencyKind.CONTAINS.value: "contains",
-    DependencyKind.OPTIONAL.value: "may need",
-    DependencyKind.DEVELOPMENT.value: "needs to be built",
-    UNSTATED: "path not stated",
-}
-"""Edge style -> what the legend calls it."""
 _MARGIN = 24.0
 _HEAD = 76.0
 _LEGEND = 44.0
 _LEAST_WIDTH = 720.0
 _VULNERABILITIES_NAMED = 8
+_NO_STYLE = Markup()
 
 
 def to_svg(picture: DependencyPicture, most: int = MOST_DRAWN) -> str:
@@ -55,14 +45,14 @@ def to_svg(picture: DependencyPicture, most: int = MOST_DRAWN) -> str:
         Components drawn; the picture says how many it leaves out.
     """
     style = Markup("<style>{}</style>").format(Markup(asset(PALETTE, STYLE)))  # noqa: S704
-    return str(draw(open_on_risk(picture, most), style))
+    return str(draw(open_on_risk(picture, structure_of(picture), most), style))
 
 
-def draw(opening: Opening, style: Markup = Markup()) -> Markup:
+def draw(opening: Opening, style: Markup = _NO_STYLE) -> Markup:
     """The drawing as an ``svg`` element; without `style`, the page it stands in has to bring one."""
     right = opening.columns[-1].x + opening.columns[-1].width if opening.columns else 0.0
-    legend, legend_width = _legend(opening)
-    across = max(right + 2 * _MARGIN, legend_width + 2 * _MARGIN, _LEAST_WIDTH)
+    row, row_width = legend(opening)
+    across = max(right + 2 * _MARGIN, row_width + 2 * _MARGIN, _LEAST_WIDTH)
     down = _HEAD + opening.layout.height + _MARGIN + _LEGEND
     head = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" class="drawing" viewBox="0 0 {:.0f} {:.0f}" width="{:.0f}"'
@@ -77,7 +67,7 @@ def draw(opening: Opening, style: Markup = Markup()) -> Markup:
         *_edges(opening),
         *_boxes(opening),
         Markup('</g><g transform="translate({} {:.1f})">').format(_MARGIN, down - _LEGEND + 12),
-        *legend,
+        row,
         Markup("</g></svg>\n"),
     ]
     return head + style + Markup("").join(body)
@@ -93,7 +83,9 @@ def in_words(opening: Opening) -> str:
     drawn = selection.vulnerable - selection.vulnerable_left_out
     risky = f"all {drawn:,} vulnerable ones" if drawn == selection.vulnerable else f"the {drawn:,} riskiest"
     left_out = (
-        f" {selection.vulnerable_left_out:,} more vulnerable ones are left out." if selection.vulnerable_left_out else ""
+        f" {selection.vulnerable_left_out:,} more vulnerable ones are left out."
+        if selection.vulnerable_left_out
+        else ""
     )
     worst = f" By their worst vulnerability: {bands}." if bands else ""
     return f"{of_all}: {risky} and what brings them in; {total - shown:,} are left out.{left_out}{worst}"
@@ -103,7 +95,7 @@ def _head(opening: Opening, across: float) -> Iterator[Markup]:
     picture = opening.picture
     text = Markup('<text class="{}" x="{}" y="{}">{}</text>')
     room = across - 2 * _MARGIN
-    score = "" if picture.device_score is None else f"Risk {_number(picture.device_score)} of 10"
+    score = f"Risk {rounded(picture.device_score)} of 10" if picture.device_score is not None else ""
     yield text.format("title", _MARGIN, 30, fitted(drawable(picture.title), 17, room - width(score, 17) - 20))
     if score:
         end = Markup('<text class="title" text-anchor="end" x="{:.0f}" y="30">{}</text>')
@@ -143,7 +135,7 @@ def _ways(opening: Opening) -> set[tuple[int, int]]:
             if before == NONE or before not in place or (place[before], place[node]) in found:
                 break
             found.add((place[before], place[node]))
-            node = before  # noqa: PLW2901
+            node = before
     return found
 
 
@@ -217,46 +209,17 @@ def told(node: PictureNode) -> str:
     if node.vulnerabilities:
         named = ", ".join(
             f"{drawable(each.id, 60)} ({each.severity.value.lower()}{', known exploited' if each.exploited else ''})"
-            for each in node.vulnerabilities[:_VULNERABILITIES_NAMED]
+            for each in worst_first(node.vulnerabilities)[:_VULNERABILITIES_NAMED]
         )
         rest = len(node.vulnerabilities) - _VULNERABILITIES_NAMED
         parts.append(named + (f" and {rest:,} more" if rest > 0 else ""))
     if node.propagated_risk > 0:
-        parts.append(f"risk {_number(node.direct_risk)}, with what it needs {_number(node.propagated_risk)} of 10")
+        parts.append(f"risk {rounded(node.direct_risk)}, with what it needs {rounded(node.propagated_risk)} of 10")
     if forecast_text(node):
         parts.append(f"predicted: {forecast_text(node)} to receive a CVE within a year")
     return ". ".join(parts)
 
 
-def _number(value: float) -> str:
+def rounded(value: float) -> str:
+    """A risk with one decimal; a dash when it is no number."""
     return f"{value:.1f}" if math.isfinite(value) else "–"
-
-
-def _legend(opening: Opening) -> tuple[list[Markup], float]:
-    """The marks that occur, in one row, and its width."""
-    nodes = [opening.picture.nodes[position] for position in opening.nodes]
-    parts: list[Markup] = []
-    x = 0.0
-
-    def add(mark: str, room: float, words: str) -> None:
-        nonlocal x
-        parts.append(Markup('<g transform="translate({:.1f} 0)">{}<text class="soft" x="{}" y="12">{}</text></g>').format(
-            x, Markup(mark), room + 6, words  # noqa: S704
-        ))
-        x += room + 6 + width(words, 12) + 16
-
-    for severity in reversed(Severity):
-        if any(node.severity is severity for node in nodes):
-            band = severity.value.lower()
-            letter = f'<text class="pill on-{band}" x="9" y="12">{severity.value[0]}</text>'
-            add(f'<rect class="fill-{band}" width="18" height="16" rx="8"/>{letter}', 18, severity.value)
-    if any(each.exploited for node in nodes for each in node.vulnerabilities):
-        add('<path class="exploited" d="M6 2.5l5.5 5.5-5.5 5.5-5.5-5.5z"/>', 12, "known exploited")
-    if any(node.propagated_risk > 0 for node in nodes):
-        add('<rect class="meter" y="7" width="22" height="2"/>', 22, "risk with what it needs")
-    if any(map(forecast_text, nodes)):
-        add('<rect class="forecast" x=".5" y=".5" width="27" height="15" rx="7.5"/>', 28, "predicted: CVE within a year")
-    for kind, words in KIND_WORDS.items():
-        if kind in opening.edges.values():
-            add(f'<path class="edge way {escape(kind)}" d="M0 8H26"/>', 26, words)
-    return parts, x

@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from connectors.sinks.dependency_graph.opening import FORECAST_FLOOR, UNSTATED, Opening, kinds
+from connectors.sinks.dependency_graph.opening import FORECAST_FLOOR, UNSTATED, Opening, worst_first
 from connectors.sinks.dependency_graph.selection import by_risk
 from connectors.sinks.dependency_graph.words import drawable
 from connectors.sinks.facts import vulnerability_page
 from meddojo.dependency_picture import PictureVulnerability
 from meddojo.sbom import DependencyKind
 
-EDGE_KINDS = (*(kind.value for kind in DependencyKind), UNSTATED)
+EDGE_KINDS = (*DependencyKind, UNSTATED)
 _NOTE_LENGTH = 400
 _VULNERABILITIES = 200
 
@@ -28,6 +28,7 @@ def data(opening: Opening) -> dict[str, Any]:
     """
     picture, structure = opening.picture, opening.structure
     nodes = picture.nodes
+    places = {kind: place for place, kind in enumerate(DependencyKind)}
     component_kinds = list(dict.fromkeys(drawable(node.kind, 60) for node in nodes))
     kind_places = {kind: place for place, kind in enumerate(component_kinds)}
     return {
@@ -45,7 +46,7 @@ def data(opening: Opening) -> dict[str, Any]:
         },
         "advice": {place: drawable(node.advice, _NOTE_LENGTH) for place, node in enumerate(nodes) if node.advice},
         "vulnerabilities": {
-            place: [_row(each) for each in node.vulnerabilities[:_VULNERABILITIES]]
+            place: [_row(each) for each in worst_first(node.vulnerabilities)[:_VULNERABILITIES]]
             for place, node in enumerate(nodes)
             if node.vulnerabilities
         },
@@ -55,9 +56,7 @@ def data(opening: Opening) -> dict[str, Any]:
             if len(node.vulnerabilities) > _VULNERABILITIES
         },
         "edges": [
-            number
-            for (source, target), kind in kinds(picture).items()
-            for number in (source, target, EDGE_KINDS.index(kind))
+            number for (source, target), kind in structure.kinds.items() for number in (source, target, places[kind])
         ],
         "edgeKinds": EDGE_KINDS,
         "root": -1 if picture.root is None else picture.root,

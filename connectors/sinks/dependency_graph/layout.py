@@ -21,6 +21,7 @@ from itertools import pairwise
 BOX_HEIGHT = 26.0
 BOX_GAP = 9.0
 LANE_HEIGHT = 5.0
+_END = -1
 _ORDERING_SWEEPS = 12
 _PLACING_SWEEPS = 10
 
@@ -93,8 +94,8 @@ def _layers(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
         stack = [(start, iter(needs[start]))]
         while stack:
             node, rest = stack[-1]
-            target = next(rest, None)
-            if target is None:
+            target = next(rest, _END)
+            if target == _END:
                 state[node] = done
                 finished.append(node)
                 stack.pop()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.sinks.dependency_graph.layout import Layout, lay_out
-from connectors.sinks.dependency_graph.selection import Selection, Structure, risky, structure_of
+from connectors.sinks.dependency_graph.selection import Selection, Structure, risky
 from connectors.sinks.dependency_graph.words import drawable, fitted, width
-from meddojo.dependency_picture import DependencyPicture, PictureNode
-from meddojo.sbom import DependencyKind
+from meddojo.dependency_picture import DependencyPicture, PictureNode, PictureVulnerability
 from meddojo.severity import Severity
 
 UNSTATED = "unstated"
@@ -72,15 +71,15 @@ class Opening:
         return _label(node, self.columns[self.layout.layers[number]].width)
 
 
-def open_on_risk(picture: DependencyPicture, most: int) -> Opening:
+def open_on_risk(picture: DependencyPicture, structure: Structure, most: int) -> Opening:
     """The risky subgraph of at most `most` components, laid out."""
-    structure = structure_of(picture)
     selection = risky(picture, structure, most)
     place = {node: number for number, node in enumerate(selection.nodes)}
     edges = {
-        (place[source], place[target]): kind
-        for (source, target), kind in kinds(picture).items()
-        if source in place and target in place
+        (place[source], place[target]): structure.kinds[source, target].value
+        for source in selection.nodes
+        for target in structure.needs[source]
+        if target in place
     }
     if picture.root is not None:
         edges |= {(place[picture.root], place[node]): UNSTATED for node in structure.tops if node in place}
@@ -89,21 +88,15 @@ def open_on_risk(picture: DependencyPicture, most: int) -> Opening:
     return Opening(picture, structure, selection, selection.nodes, edges, layout, columns)
 
 
-def kinds(picture: DependencyPicture) -> dict[tuple[int, int], str]:
-    """Ends -> kind, loops left out; of several kinds between two components, the first in `DependencyKind`."""
-    rank = {kind: number for number, kind in enumerate(DependencyKind)}
-    found: dict[tuple[int, int], DependencyKind] = {}
-    for source, target, kind in picture.edges:
-        if source != target:
-            known = found.get((source, target))
-            found[source, target] = kind if known is None else min(known, kind, key=rank.__getitem__)
-    return {ends: kind.value for ends, kind in found.items()}
-
-
 def badge(node: PictureNode) -> str:
     """Letter of the worst severity and number of vulnerabilities: ``C 3``."""
     severity = node.severity
     return f"{severity.value[0]} {len(node.vulnerabilities)}" if severity else ""
+
+
+def worst_first(vulnerabilities: Iterable[PictureVulnerability]) -> list[PictureVulnerability]:
+    """By severity, those known to be exploited first within a band."""
+    return sorted(vulnerabilities, key=lambda each: (-each.severity.rank, not each.exploited, each.id))
 
 
 def counts(picture: DependencyPicture) -> dict[Severity, int]:
@@ -151,6 +144,8 @@ def _marks_width(node: PictureNode) -> float:
 def _label(node: PictureNode, room: float) -> Label:
     left = room - _marks_width(node) - _BAR - 2 * _PADDING
     version = fitted(drawable(node.version), VERSION_SIZE, left * 0.45)
-    name = fitted(drawable(node.name) or "(no name)", NAME_SIZE, left - width(f" {version}", VERSION_SIZE) * bool(version))
+    name = fitted(
+        drawable(node.name) or "(no name)", NAME_SIZE, left - width(f" {version}", VERSION_SIZE) * bool(version)
+    )
     exploited = any(each.exploited for each in node.vulnerabilities)
     return Label(name, version, badge(node), forecast_text(node), exploited)

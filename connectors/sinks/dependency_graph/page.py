@@ -8,10 +8,11 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from connectors.sinks.dependency_graph.drawing import KIND_WORDS, MOST_DRAWN, STYLE, draw, in_words
+from connectors.sinks.dependency_graph.drawing import MOST_DRAWN, STYLE, draw, in_words, rounded
 from connectors.sinks.dependency_graph.embedded import data
-from connectors.sinks.dependency_graph.opening import counts, open_on_risk
-from connectors.sinks.dependency_graph.selection import by_risk
+from connectors.sinks.dependency_graph.legend import KIND_WORDS
+from connectors.sinks.dependency_graph.opening import counts, open_on_risk, worst_first
+from connectors.sinks.dependency_graph.selection import by_risk, structure_of
 from connectors.sinks.dependency_graph.words import drawable
 from connectors.sinks.facts import vulnerability_page
 from connectors.sinks.self_contained import PALETTE, asset, embed, policy
@@ -36,8 +37,9 @@ def to_html(picture: DependencyPicture, most: int = MOST_OPENED) -> str:
     most
         Components it opens on; all others can be searched and opened.
     """
-    opening = open_on_risk(picture, most)
-    still = opening if len(opening.nodes) <= MOST_DRAWN else open_on_risk(picture, MOST_DRAWN)
+    structure = structure_of(picture)
+    opening = open_on_risk(picture, structure, most)
+    still = opening if len(opening.nodes) <= MOST_DRAWN else open_on_risk(picture, structure, MOST_DRAWN)
     style = asset(PALETTE, STYLE, "dependency_graph/page.css")
     script = '"use strict";\n(() => {\n' + asset(*(f"dependency_graph/{name}" for name in _SCRIPTS)) + "})();\n"
     risky = by_risk(picture)
@@ -49,7 +51,7 @@ def to_html(picture: DependencyPicture, most: int = MOST_OPENED) -> str:
             title=drawable(picture.title),
             subtitle=drawable(picture.subtitle),
             generated=generated,
-            score=picture.device_score,
+            score=None if picture.device_score is None else rounded(picture.device_score),
             picture=picture,
             counts=counts(picture),
             severities=tuple(reversed(Severity)),
@@ -77,5 +79,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(drawable=drawable, page=vulnerability_page, number="{:,}".format)
+    environment.filters.update(
+        drawable=drawable, rounded=rounded, page=vulnerability_page, worst_first=worst_first, number="{:,}".format
+    )
     return environment

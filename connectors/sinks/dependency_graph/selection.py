@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from meddojo.dependency_picture import DependencyPicture
+from meddojo.sbom import DependencyKind
 
 NONE = -1
 _FORECASTS_SHOWN = 20
@@ -19,6 +20,8 @@ class Structure:
 
     Attributes
     ----------
+    kinds
+        Ends -> kind; of several kinds between two components, the first in `DependencyKind`.
     needs, needed_by
         Neighbours of each node, in the order of the edges.
     parents
@@ -28,6 +31,7 @@ class Structure:
         needs, and one of each cycle that remains.
     """
 
+    kinds: Mapping[tuple[int, int], DependencyKind]
     needs: Sequence[Sequence[int]]
     needed_by: Sequence[Sequence[int]]
     parents: Sequence[int]
@@ -46,10 +50,10 @@ class Selection:
 def structure_of(picture: DependencyPicture) -> Structure:
     """Neighbours and shortest paths, in time linear in nodes and edges."""
     count = len(picture.nodes)
-    pairs = dict.fromkeys((edge.source, edge.target) for edge in picture.edges if edge.source != edge.target)
+    kinds = _kinds(picture)
     needs: list[list[int]] = [[] for _ in range(count)]
     needed_by: list[list[int]] = [[] for _ in range(count)]
-    for source, target in pairs:
+    for source, target in kinds:
         needs[source].append(target)
         needed_by[target].append(source)
     parents, reached, tops = [NONE] * count, [False] * count, []
@@ -60,7 +64,18 @@ def structure_of(picture: DependencyPicture) -> Structure:
             if not reached[node]:
                 tops.append(node)
                 _reach(node, needs, parents, reached)
-    return Structure(needs, needed_by, parents, tops)
+    return Structure(kinds, needs, needed_by, parents, tops)
+
+
+def _kinds(picture: DependencyPicture) -> dict[tuple[int, int], DependencyKind]:
+    rank = {kind: number for number, kind in enumerate(DependencyKind)}
+    found: dict[tuple[int, int], DependencyKind] = {}
+    for source, target, kind in picture.edges:
+        if source != target:
+            known = found.setdefault((source, target), kind)
+            if rank[kind] < rank[known]:
+                found[source, target] = kind
+    return found
 
 
 def _reach(start: int, needs: Sequence[Sequence[int]], parents: list[int], reached: list[bool]) -> None:
@@ -90,7 +105,7 @@ def by_risk(picture: DependencyPicture) -> list[int]:
 
 
 def risky(picture: DependencyPicture, structure: Structure, most: int) -> Selection:
-    """The vulnerable components with a shortest path to each, then, as far as there is room, all other paths to them.
+    """The vulnerable components with a shortest path to each, then other paths, while these fill half the room.
 
     Without any vulnerable component: those with the highest forecast, and what is nearest to the root.
 
@@ -106,7 +121,7 @@ def risky(picture: DependencyPicture, structure: Structure, most: int) -> Select
     left_out = sum(node not in chosen for node in wanted)
     if wanted:
         for node in _ancestors([node for node in wanted if node in chosen], structure):
-            if len(chosen) >= most:
+            if len(chosen) >= most // 2:
                 break
             _add(node, structure, chosen, most)
     else:

@@ -21,6 +21,30 @@ FLAGS = (
 )  # fmt: skip
 DEADLINE_SECONDS = 30.0
 
+TOO_LITTLE_CONTRAST = """(() => {
+  const parse = (text) => text.match(/[0-9.]+/g).map(Number);
+  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => [r, g, b].map((v) => linear(v / 255))
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (node) => {
+    for (; node; node = node.parentElement) {
+      const colour = parse(getComputedStyle(node).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const bad = [];
+  for (const node of document.querySelectorAll('main *, header *, footer *')) {
+    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+    if (!own || !node.checkVisibility() || node.closest('svg, .hidden')) continue;
+    const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) bad.push([node.tagName, node.className, node.textContent.slice(0, 30), ratio].join(' '));
+  }
+  return bad;
+})()"""
+"""Expression: the texts with less contrast than 4.5 to 1 (WCAG 2.2, 1.4.3)."""
+
 
 class Browser:
     """One page. `events` collects what the browser reports about it: requests, dialogs, exceptions, log lines."""
@@ -96,6 +120,17 @@ class Browser:
         while not self.run(script):
             assert time.monotonic() < deadline, f"never became true: {script}"
             time.sleep(0.02)
+
+    def click(self, x: float, y: float) -> None:
+        """Press and release the left button at a point of the window."""
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            button = "none" if kind == "mouseMoved" else "left"
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, clickCount=1)
+
+    def press(self, key: str, text: str = "") -> None:
+        """One key, by its DOM name, and what it types."""
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, text=text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
     def named(self, method: str) -> list[dict[str, Any]]:
         """Parameters of all events of one kind since the page was opened."""

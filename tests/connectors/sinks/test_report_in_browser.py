@@ -12,7 +12,7 @@ from connectors.sinks.report.page import render
 from meddojo.finding import Finding, Stream
 from meddojo.severity import Severity
 from tests.connectors.sinks import report_samples as samples
-from tests.connectors.sinks.browser import CHROMIUM, Browser
+from tests.connectors.sinks.browser import CHROMIUM, TOO_LITTLE_CONTRAST, Browser
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ def test_text_has_contrast_enough(browser: Browser, rated_page: str, dark: bool)
     browser.screen(1280, 900, dark)
     browser.open(f"{rated_page}#device=ct-1")
     browser.run("document.querySelectorAll('.toggle').forEach((button) => button.click())")
-    assert browser.run(_CONTRASTS) == []
+    assert browser.run(TOO_LITTLE_CONTRAST) == []
 
 
 def test_printing_opens_every_table(browser: Browser, hospital_page: str) -> None:
@@ -245,27 +245,3 @@ def test_fifty_thousand_findings_are_usable(browser: Browser, tmp_path: Path) ->
     browser.run("location.hash = '#severity=Critical&kev=1'")
     browser.wait("/ of 50,000 findings/.test(document.getElementById('shown').textContent)")
     assert browser.run("performance.getEntriesByType('navigation')[0].loadEventEnd") < 15_000
-
-
-_CONTRASTS = """(() => {
-  const parse = (text) => text.match(/[0-9.]+/g).map(Number);
-  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-  const light = ([r, g, b]) => [r, g, b].map((v) => linear(v / 255))
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (node) => {
-    for (; node; node = node.parentElement) {
-      const colour = parse(getComputedStyle(node).backgroundColor);
-      if (colour.length === 3 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const bad = [];
-  for (const node of document.querySelectorAll('main *, header *, footer *')) {
-    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
-    if (!own || !node.checkVisibility() || node.closest('svg, .hidden')) continue;
-    const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) bad.push([node.tagName, node.className, node.textContent.slice(0, 30), ratio].join(' '));
-  }
-  return bad;
-})()"""
