@@ -1,4 +1,4 @@
-// The drawing on the canvas: camera, boxes, edges, and what lies under the pointer.
+// The drawing on the canvas: colours, camera, edges.
 
 const canvas = document.getElementById("graph");
 const pen = canvas.getContext("2d");
@@ -12,7 +12,7 @@ const READABLE = 0.42; // below this scale there is no text
 const SCALES = [0.02, 3];
 const BANDS = ["info", "low", "medium", "high", "critical"];
 const DASHES = { contains: [14, 3], optional: [7, 4], development: [2, 3], unstated: [1, 5] };
-const MOST_SMALL_LINKS = 2000; // of more, only those that matter are drawn below that scale
+const MANY_LINKS = 2000;
 const FADED = 0.32;
 const SMALLEST_PATH = 0.45; // scale at which a path is still shown as a whole
 
@@ -133,12 +133,12 @@ function draw() {
   pen.setTransform(ratio * camera.scale, 0, 0, ratio * camera.scale, -camera.x * camera.scale * ratio, -camera.y * camera.scale * ratio);
   const seen = { left: camera.x, top: camera.y, right: camera.x + size.width / camera.scale, bottom: camera.y + size.height / camera.scale };
   drawLinks(seen);
-  for (const [layer, column] of columns) {
+  for (const column of columns.values()) {
     if (column.x > seen.right + 60 || column.x + column.width < seen.left - 60) continue;
     let at = firstBelow(column.items, seen.top - BOX);
     for (; at < column.items.length && column.items[at].y < seen.bottom + BOX; at++) {
       const item = column.items[at];
-      if (item.node !== NONE) drawBox(item, column, layer);
+      if (item.node !== NONE) drawBox(item, column);
     }
   }
   pen.globalAlpha = 1;
@@ -157,15 +157,13 @@ function firstBelow(items, y) {
 // Edges are stroked in groups of one look: thin, on the way to a vulnerable component, on the highlighted path.
 function drawLinks(seen) {
   const groups = new Map();
-  const sparse = camera.scale < READABLE && links.length > MOST_SMALL_LINKS;
+  const crowded = links.length > MANY_LINKS;
   for (const each of links) {
-    const top = Math.min(each.start.y, each.end.y, ...each.between.map((lane) => lane.y));
-    const bottom = Math.max(each.start.y, each.end.y, ...each.between.map((lane) => lane.y));
-    const [one, other] = [columns.get(each.start.layer), columns.get(each.end.layer)];
-    if (sparse && lookOf(each) === 0) continue;
-    if (bottom < seen.top || top > seen.bottom || Math.min(one.x, other.x) > seen.right) continue;
-    if (Math.max(one.x + one.width, other.x + other.width) < seen.left) continue;
-    const look = lookOf(each) * graph.edgeKinds.length + each.kind;
+    if (outside(each, seen)) continue;
+    const level = lookOf(each);
+    // Of very many, those from nowhere to nowhere on the screen would only grey it, and cost most of the time.
+    if (crowded && level < 2 && (camera.scale < READABLE ? level === 0 : !inside(each.start, seen) && !inside(each.end, seen))) continue;
+    const look = level * graph.edgeKinds.length + each.kind;
     if (!groups.has(look)) groups.set(look, []);
     groups.get(look).push(each);
   }
@@ -175,14 +173,28 @@ function drawLinks(seen) {
     for (const each of groups.get(look)) trace(each);
     pen.globalAlpha = state.around && level < 2 ? FADED : 1;
     pen.strokeStyle = [colours.edge, colours.way, colours.soft, colours.accent][level];
-    pen.lineWidth = Math.max([1.2, 1.6, 1.8, 3][level], 0.5 / camera.scale);
-    pen.setLineDash(camera.scale > READABLE && level < 3 ? DASHES[kind] || [] : []);
+    pen.lineWidth = Math.max([1.2, 1.6, 1.8, 3][level], [0.5, 0.7, 1, 2][level] / camera.scale);
+    pen.setLineDash(camera.scale > READABLE && level < 3 && !(crowded && level < 2) ? DASHES[kind] || [] : []);
     pen.stroke();
   }
   pen.setLineDash([]);
   pen.globalAlpha = 1;
 }
 
+function outside({ start, end, between }, seen) {
+  const [one, other] = [columns.get(start.layer), columns.get(end.layer)];
+  if (Math.min(one.x, other.x) > seen.right || Math.max(one.x + one.width, other.x + other.width) < seen.left) return true;
+  let [top, bottom] = start.y < end.y ? [start.y, end.y] : [end.y, start.y];
+  for (const { y } of between) [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+  return bottom < seen.top || top > seen.bottom;
+}
+
+function inside(item, seen) {
+  const { x, width } = columns.get(item.layer);
+  return item.y > seen.top && item.y < seen.bottom && x < seen.right && x + width > seen.left;
+}
+
+// 0 for any, 1 on the shortest path to a vulnerable component, 2 at the selected one, 3 on the highlighted path.
 function lookOf({ source, target }) {
   if (state.before.get(target) === source) return 3;
   if (state.selected !== NONE && (source === state.selected || target === state.selected)) return 2;
@@ -219,193 +231,4 @@ function trace({ start, end, between }) {
 function curve(x, y, endX, endY) {
   const middle = (x + endX) / 2;
   pen.bezierCurveTo(middle, y, middle, endY, endX, endY);
-}
-
-function drawBox(item, column) {
-  const { node } = item;
-  const [left, top, width] = [column.x, item.y - BOX / 2, column.width];
-  const worst = worstOf(node);
-  pen.globalAlpha = state.around && !state.around.has(node) ? FADED : 1;
-  if (camera.scale < READABLE) {
-    pen.fillStyle = worst >= 0 ? colours[BANDS[worst]] : node === graph.root ? colours.ink : colours.edge;
-    pen.fillRect(left, top, width, BOX);
-    if (node === state.selected || node === state.hovered) outline(left, top, width, node);
-    return;
-  }
-  pen.fillStyle = node === graph.root ? colours.quiet : colours.card;
-  pen.beginPath();
-  pen.roundRect(left + 0.5, top + 0.5, width - 1, BOX - 1, 5);
-  pen.fill();
-  pen.save();
-  pen.clip();
-  if (worst >= 0) {
-    pen.fillStyle = colours[BANDS[worst]];
-    pen.fillRect(left, top, 5, BOX);
-  }
-  if (graph.spread[node]) {
-    pen.fillStyle = colours.way;
-    pen.fillRect(left + 5, top + BOX - 2.5, ((width - 10) * graph.spread[node]) / 1000, 2);
-  }
-  drawText(node, left, top, width);
-  pen.restore();
-  pen.beginPath();
-  pen.roundRect(left + 0.5, top + 0.5, width - 1, BOX - 1, 5);
-  pen.strokeStyle = node === graph.root ? colours.ink : colours.edge;
-  pen.lineWidth = node === graph.root ? 1.5 : 1;
-  pen.stroke();
-  if (node === state.selected || node === state.hovered || state.before.has(node)) outline(left, top, width, node);
-  drawKnobs(node, left, item.y, width);
-}
-
-function outline(left, top, width, node) {
-  pen.beginPath();
-  pen.roundRect(left, top, width, BOX, 5);
-  pen.strokeStyle = node === state.hovered && node !== state.selected && !state.before.has(node) ? colours.soft : colours.accent;
-  pen.lineWidth = node === state.selected ? 3 : 1.75;
-  if (camera.scale < READABLE) pen.lineWidth = 3 / camera.scale;
-  pen.stroke();
-}
-
-const badgeOf = (node) => (worstOf(node) >= 0 ? LEVELS[worstOf(node)][0] + " " + vulnerabilityCount(node) : "");
-
-function drawText(node, left, top, width) {
-  let right = left + width - 6;
-  pen.textBaseline = "middle";
-  pen.textAlign = "center";
-  const [badge, forecast, middle] = [badgeOf(node), forecastOf(node), top + BOX / 2 + 0.5];
-  if (badge) {
-    const room = measure(badge, PILL) + 12;
-    pen.fillStyle = colours[BANDS[worstOf(node)]];
-    pen.beginPath();
-    pen.roundRect(right - room, top + 5, room, 16, 8);
-    pen.fill();
-    pen.fillStyle = colours[BANDS[worstOf(node)] + "-ink"];
-    pen.font = PILL;
-    pen.fillText(badge, right - room / 2, middle);
-    right -= room + 6;
-  }
-  if (isExploited(node)) {
-    pen.fillStyle = colours.kev;
-    pen.beginPath();
-    for (const [x, y] of [[-5.5, -5.5], [0, 0], [-5.5, 5.5], [-11, 0]]) pen.lineTo(right + x, middle - 0.5 + y);
-    pen.fill();
-    right -= 16;
-  }
-  if (forecast) {
-    const room = measure(forecast, SMALL) + 12;
-    pen.strokeStyle = pen.fillStyle = colours.soft;
-    pen.lineWidth = 1;
-    pen.setLineDash([3, 2]);
-    pen.beginPath();
-    pen.roundRect(right - room, top + 5, room, 16, 8);
-    pen.stroke();
-    pen.setLineDash([]);
-    pen.font = SMALL;
-    pen.fillText(forecast, right - room / 2, middle);
-    right -= room + 6;
-  }
-  const [name, version, at] = labelFor(node, right - left - 16);
-  pen.textAlign = "left";
-  pen.font = nameFont(node);
-  pen.fillStyle = colours.ink;
-  pen.fillText(name, left + 12, middle);
-  pen.font = VERSION;
-  pen.fillStyle = colours.soft;
-  pen.fillText(version, left + 12 + at, middle);
-}
-
-const nameFont = (node) => (worstOf(node) >= 0 || node === graph.root ? BOLD_NAME : NAME);
-const widths = new Map();
-
-function measure(text, font) {
-  const key = font + text;
-  if (!widths.has(key)) {
-    pen.font = font;
-    widths.set(key, pen.measureText(text).width);
-  }
-  return widths.get(key);
-}
-
-function shorten(text, font, room) {
-  if (measure(text, font) <= room) return text;
-  let [low, high] = [0, text.length];
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    pen.font = font;
-    if (pen.measureText(text.slice(0, middle) + "…").width <= room) low = middle;
-    else high = middle - 1;
-  }
-  return low ? text.slice(0, low).trimEnd() + "…" : "";
-}
-
-const labels = new Map();
-
-function labelFor(node, room) {
-  const known = labels.get(node);
-  if (known && known.room === room) return known.label;
-  const version = graph.versions[node] ? shorten(graph.versions[node], VERSION, room * 0.45) : "";
-  const name = shorten(graph.names[node], nameFont(node), room - (version ? measure(version, VERSION) + 6 : 0));
-  const label = [name, version, measure(name, nameFont(node)) + 6];
-  labels.set(node, { room, label });
-  return label;
-}
-
-function widthWanted(node) {
-  const pills = [[badgeOf(node), PILL], [forecastOf(node), SMALL]].filter(([text]) => text);
-  const marks = pills.reduce((sum, [text, font]) => sum + measure(text, font) + 18, isExploited(node) ? 16 : 0);
-  return measure(graph.names[node], nameFont(node)) + measure(graph.versions[node], VERSION) + 6 + marks + 22;
-}
-
-// How many neighbours are not drawn: at the right what it needs, at the left, on demand, what needs it.
-function drawKnobs(node, left, middle, width) {
-  const active = node === state.selected || node === state.hovered;
-  const [right, before] = [hiddenNeighbours(node, true), active ? hiddenNeighbours(node, false) : 0];
-  if (right) knob(left + width - 4, middle, "+" + right, active);
-  if (before) knob(left + 4 - knobWidth("+" + before), middle, "+" + before, active);
-}
-
-const knobWidth = (text) => Math.max(22, measure(text, SMALL) + 10);
-
-function knob(x, middle, text, active) {
-  const room = knobWidth(text);
-  pen.beginPath();
-  pen.roundRect(x, middle - 8, room, 16, 8);
-  pen.fillStyle = active ? colours.accent : colours.quiet;
-  pen.fill();
-  pen.strokeStyle = active ? colours.accent : colours.edge;
-  pen.lineWidth = 1;
-  pen.stroke();
-  pen.font = SMALL;
-  pen.textAlign = "center";
-  pen.textBaseline = "middle";
-  pen.fillStyle = active ? colours.card : colours.soft;
-  pen.fillText(text, x + room / 2, middle + 0.5);
-}
-
-// Component and part of it under a point of the canvas: its box, or one of its knobs.
-function under(x, y) {
-  const [worldX, worldY] = [camera.x + x / camera.scale, camera.y + y / camera.scale];
-  for (const column of columns.values()) {
-    if (worldX < column.x - 40 || worldX > column.x + column.width + 40) continue;
-    const items = column.items;
-    const at = firstBelow(items, worldY);
-    for (const item of [items[at - 1], items[at]]) {
-      if (!item || item.node === NONE || Math.abs(item.y - worldY) > BOX / 2 + 1) continue;
-      const part = partAt(item.node, worldX, column);
-      if (part) return { node: item.node, part };
-    }
-  }
-  return null;
-}
-
-function partAt(node, x, column) {
-  const inside = x >= column.x && x <= column.x + column.width;
-  if (camera.scale >= READABLE) {
-    const right = hiddenNeighbours(node, true);
-    const end = column.x + column.width - 4;
-    if (right && x >= end && x <= end + knobWidth("+" + right)) return "needs";
-    const left = node === state.hovered || node === state.selected ? hiddenNeighbours(node, false) : 0;
-    if (left && x <= column.x + 4 && x >= column.x + 4 - knobWidth("+" + left)) return "neededBy";
-  }
-  return inside ? "box" : "";
 }

@@ -26,6 +26,10 @@ _GAP = 18.0
 _BADGE = Markup(
     '<rect class="fill-{0}" width="18" height="16" rx="8"/><text class="pill on-{0}" x="9" y="12">{1}</text>'
 )
+_METER = Markup(
+    '<rect class="box" x=".5" y="2.5" width="23" height="11" rx="2"/>'
+    '<rect class="meter" x="1" y="11" width="14" height="2"/>'
+)
 _LINE = Markup('<path class="edge way {}" d="M0 8H28"/>')
 
 
@@ -56,7 +60,7 @@ def _entries(opening: Opening) -> Iterator[Entry]:
     if any(each.exploited for node in nodes for each in node.vulnerabilities):
         yield Entry(Markup('<path class="exploited" d="M6 2.5l5.5 5.5-5.5 5.5-5.5-5.5z"/>'), 12, "known exploited")
     if any(node.propagated_risk > 0 for node in nodes):
-        yield Entry(Markup('<rect class="meter" y="7" width="22" height="2"/>'), 22, "risk with what it needs")
+        yield Entry(_METER, 24, "risk with what it needs")
     if any(map(forecast_text, nodes)):
         pill = Markup('<rect class="forecast" x=".5" y=".5" width="27" height="15" rx="7.5"/>')
         yield Entry(pill, 28, "predicted: CVE within a year")

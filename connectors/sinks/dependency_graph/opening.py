@@ -22,8 +22,8 @@ COLUMN_GAP = 74.0
 FORECAST_FLOOR = 0.1
 """Forecasts below are not drawn in the box: nearly every component has one."""
 _WIDTHS = (84.0, 290.0)
-_BAR = 5.0
-_PADDING = 8.0
+_PADDING = 24.0
+_SPACE = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,8 @@ def _columns(nodes: Sequence[PictureNode], layers: Sequence[int]) -> list[Column
 
 
 def _wanted(node: PictureNode) -> float:
-    text = width(drawable(node.name), NAME_SIZE) + width(" " + drawable(node.version), VERSION_SIZE)
-    return text + _marks_width(node) + _BAR + 2 * _PADDING
+    text = width(drawable(node.name), NAME_SIZE) + width(drawable(node.version), VERSION_SIZE)
+    return text + _SPACE + _marks_width(node) + _PADDING
 
 
 def _marks_width(node: PictureNode) -> float:
@@ -142,10 +142,10 @@ def _marks_width(node: PictureNode) -> float:
 
 
 def _label(node: PictureNode, room: float) -> Label:
-    left = room - _marks_width(node) - _BAR - 2 * _PADDING
+    left = room - _marks_width(node) - _PADDING
     version = fitted(drawable(node.version), VERSION_SIZE, left * 0.45)
     name = fitted(
-        drawable(node.name) or "(no name)", NAME_SIZE, left - width(f" {version}", VERSION_SIZE) * bool(version)
+        drawable(node.name) or "(no name)", NAME_SIZE, left - (width(version, VERSION_SIZE) + _SPACE) * bool(version)
     )
     exploited = any(each.exploited for each in node.vulnerabilities)
     return Label(name, version, badge(node), forecast_text(node), exploited)

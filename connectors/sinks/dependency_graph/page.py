@@ -23,7 +23,7 @@ from meddojo.severity import Severity
 MOST_OPENED = 250
 _STATIC_ROWS = 200
 _STATIC_VULNERABILITIES = 12
-_SCRIPTS = ("graph.js", "placement.js", "canvas.js", "panel.js", "page.js")
+_SCRIPTS = ("graph.js", "placement.js", "canvas.js", "boxes.js", "panel.js", "page.js")
 
 
 def to_html(picture: DependencyPicture, most: int = MOST_OPENED) -> str:

@@ -10,7 +10,16 @@ NAME_LENGTH = 300
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 _MARKS = frozenset({"Mn", "Me"})
 _MOST_MARKS = 3
-_EMS = dict.fromkeys("ijlI.,:;'|! ", 0.3) | dict.fromkeys("ftr-()[]/", 0.36) | dict.fromkeys("mwMW@%—…", 0.95)
+_EMS = {
+    character: ems
+    for ems, characters in (
+        (0.28, "ijlI.,/'| "), (0.34, "ft-()[]:;!"), (0.39, "r*"), (0.5, "z"), (0.56, "aceksvxy0123456789_J+"),
+        (0.61, "bdghnopquFLTZ"), (0.67, "EPSVXY"), (0.73, "ABCDHKNRU"), (0.78, "wGOQ"), (0.84, "M"), (0.89, "m"),
+        (0.98, "@W%…—"),
+    )
+    for character in characters
+}  # fmt: skip
+"""Widths of the bold face of Arial, which Liberation Sans and Helvetica share."""
 _SAFE = re.compile(r"[ -~]*")
 
 
@@ -45,8 +54,8 @@ def _visible(text: str) -> Iterator[str]:
 
 
 def width(text: str, size: float) -> float:
-    """Estimate, rather too wide, of a line in bold Arial or one of the same measures, in the unit of `size`."""
-    return size * sum(_EMS.get(each) or _em(each) for each in text)
+    """Of a line in bold Arial, in the unit of `size`; rather too wide for characters beyond ASCII, and for regular."""
+    return 1.02 * size * sum(_EMS.get(each) or _em(each) for each in text)
 
 
 def _em(character: str) -> float:
