@@ -47,7 +47,7 @@ function openNeighbours(node, toTheRight) {
 }
 
 function changed() {
-  byId("shown").textContent = number(placed.size) + " of " + plural(COUNT, "component") + " drawn; " + howManyVulnerable();
+  byId("shown").textContent = number(placed.size) + " of " + plural(COUNT, "component") + " drawn, " + howManyVulnerable();
   const kinds = new Set(links.map((each) => graph.edgeKinds[each.kind]));
   for (const name of graph.edgeKinds) document.querySelector(".legend .kind-" + name).hidden = !kinds.has(name);
   byId("everything").disabled = placed.size === COUNT || COUNT > MOST_AT_ONCE;
@@ -55,8 +55,9 @@ function changed() {
 }
 
 function howManyVulnerable() {
-  if (!graph.byRisk.length) return "none of them is known to be vulnerable";
-  return hidden ? number(hidden) + " vulnerable ones are not" : "all " + number(graph.byRisk.length) + " vulnerable ones are among them";
+  if (!graph.byRisk.length) return "none is known to be vulnerable";
+  if (hidden) return "of the vulnerable ones " + number(hidden) + (hidden === 1 ? " is" : " are") + " left out";
+  return graph.byRisk.length === 1 ? "with the only vulnerable one" : "with all " + number(graph.byRisk.length) + " vulnerable ones";
 }
 
 function reset() {

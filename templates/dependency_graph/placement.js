@@ -24,7 +24,7 @@ function restart() {
   lanes.clear();
   graph.opening.columns.forEach(([x, width], layer) => Object.assign(columnAt(layer), { x, width }));
   for (const [node, layer, y] of graph.opening.nodes) put({ node, layer, y, height: BOX });
-  for (const [target, layer, y] of graph.opening.lanes) put({ node: NONE, target, layer, y, height: LANE });
+  for (const [targets, layer, y] of graph.opening.lanes) put({ node: NONE, targets, layer, y, height: LANE });
   for (const column of columns.values()) column.items.sort((one, other) => one.y - other.y);
   relink();
 }
@@ -32,7 +32,7 @@ function restart() {
 function put(item) {
   columnAt(item.layer).items.push(item);
   if (item.node !== NONE) placed.set(item.node, item);
-  else lanes.set(item.target, (lanes.get(item.target) || new Map()).set(item.layer, item));
+  else for (const target of item.targets) lanes.set(target, (lanes.get(target) || new Map()).set(item.layer, item));
 }
 
 // Layers have no gaps: those between a new column and the others come with it.
@@ -121,7 +121,7 @@ function addLanes() {
     for (let layer = start + 1; layer < end.layer; layer++) {
       if (known.has(layer)) continue;
       const y = from + ((end.y - from) * (layer - start)) / (end.layer - start);
-      const item = { node: NONE, target, layer, y, height: LANE };
+      const item = { node: NONE, targets: [target], layer, y, height: LANE };
       lanes.set(target, (lanes.get(target) || new Map()).set(layer, item));
       added.set(layer, (added.get(layer) || []).concat([item]));
     }

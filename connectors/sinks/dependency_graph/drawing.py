@@ -75,20 +75,22 @@ def draw(opening: Opening, style: Markup = _NO_STYLE) -> Markup:
 
 def in_words(opening: Opening) -> str:
     """What the picture shows and leaves out."""
-    selection, shown, total = opening.selection, len(opening.nodes), len(opening.picture.nodes)
+    shown, total, vulnerable = len(opening.nodes), len(opening.picture.nodes), opening.selection.vulnerable
     of_all = f"{shown:,} of {total:,} components"
-    if not selection.vulnerable:
+    if not vulnerable:
         return f"{of_all}. None has a known vulnerability here; that is no proof that there is none."
+    without = opening.selection.vulnerable_left_out
+    if without:
+        risky, left_out = (
+            f"the {vulnerable - without:,} riskiest",
+            f"{total - shown:,}, {without:,} of them vulnerable,",
+        )
+    else:
+        risky = f"all {vulnerable:,} vulnerable ones" if vulnerable > 1 else "the only vulnerable one"
+        left_out = f"{total - shown:,}"
     bands = ", ".join(f"{number:,} {severity.value.lower()}" for severity, number in counts(opening.picture).items())
-    drawn = selection.vulnerable - selection.vulnerable_left_out
-    risky = f"all {drawn:,} vulnerable ones" if drawn == selection.vulnerable else f"the {drawn:,} riskiest"
-    left_out = (
-        f" {selection.vulnerable_left_out:,} more vulnerable ones are left out."
-        if selection.vulnerable_left_out
-        else ""
-    )
     worst = f" By their worst vulnerability: {bands}." if bands else ""
-    return f"{of_all}: {risky} and what brings them in; {total - shown:,} are left out.{left_out}{worst}"
+    return f"{of_all}: {risky} and the paths to the root; {left_out} are left out.{worst}"
 
 
 def _head(opening: Opening, across: float) -> Iterator[Markup]:

@@ -79,11 +79,14 @@ def _row(vulnerability: PictureVulnerability) -> list[Any]:
 
 
 def _places(opening: Opening) -> dict[str, Any]:
-    """Where the page starts from: node, layer and y; target, layer and y of the lanes; x and width of the columns."""
+    """Where the page starts from: node, layer and y; targets, layer and y of the lanes; x and width of the columns."""
     layout, nodes = opening.layout, opening.nodes
+    lanes: dict[tuple[int, float], list[int]] = {}
+    for (target, layer), y in layout.lanes.items():
+        lanes.setdefault((layer, round(y, 1)), []).append(nodes[target])
     return {
         "nodes": [[node, layout.layers[place], round(layout.y[place], 1)] for place, node in enumerate(nodes)],
-        "lanes": [[nodes[target], layer, round(y, 1)] for (target, layer), y in layout.lanes.items()],
+        "lanes": [[targets, layer, y] for (layer, y), targets in lanes.items()],
         "columns": [[column.x, column.width] for column in opening.columns],
     }
 

@@ -8,8 +8,11 @@ NP-hard; sweeps of a barycentre or median stay close (P. Eades and N. Wormald, "
 graphs", Algorithmica 11 (1994)). Places within a layer minimise the squared distance to the neighbours' mean under the
 given order and spacing, which is isotonic regression, solved by pooling adjacent violators.
 
-Edges over several layers to the same target share one lane of dummies, so that there are never more than nodes times
-layers of these, and a sweep takes O(n log n).
+A layer of very many boxes (SBOMs of devices are often flat lists) passes some that lead nowhere on to the next, which
+keeps the drawing from becoming a ribbon; E. Coffman and R. Graham bounded the width of layers first (1972).
+
+Edges over several layers to the same target share one lane of dummies, and so do those from one source to targets that
+nothing else needs. There are never more dummies than nodes times layers, and a sweep takes O(n log n).
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from itertools import pairwise
 BOX_HEIGHT = 26.0
 BOX_GAP = 9.0
 LANE_HEIGHT = 5.0
+MOST_IN_LAYER = 36
+_MOVED_TOGETHER = 8
 _END = -1
 _ORDERING_SWEEPS = 12
 _PLACING_SWEEPS = 10
@@ -37,7 +42,7 @@ class Layout:
     y
         Of each node.
     lanes
-        Target and layer -> y of the place at which edges to that target pass that layer.
+        Target and layer -> y of the place at which edges to that target pass that layer; targets may share one.
     height
         Lower end of the lowest box.
     """
@@ -62,7 +67,7 @@ def lay_out(count: int, edges: Sequence[tuple[int, int]]) -> Layout:
     """
     if not count:
         return Layout((), (), {}, 0.0)
-    layers = _layers(count, edges)
+    layers = _wrapped(_layers(count, edges), edges)
     items, links = _with_lanes(layers, edges)
     columns = _ordered(_columns(count, layers, items), links)
     places = _placed(columns, links, count)
@@ -111,24 +116,51 @@ def _layers(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
     return layers
 
 
+def _wrapped(layers: list[int], edges: Iterable[tuple[int, int]]) -> list[int]:
+    """With what is too much for one layer moved on to the next: many that the same node needs and that need nothing."""
+    wrapped = list(layers)
+    forward = [(source, target) for source, target in edges if layers[source] < layers[target]]
+    sources: dict[int, list[int]] = {}
+    for source, target in forward:
+        sources.setdefault(target, []).append(source)
+    leading_on = {source for source, _ in forward}
+    members: dict[int, list[int]] = {}
+    for node, layer in enumerate(layers):
+        members.setdefault(layer, []).append(node)
+    layer = 0
+    while layer in members:
+        excess = len(members[layer]) - MOST_IN_LAYER
+        leaves: dict[tuple[int, ...], list[int]] = {}
+        for node in members[layer]:
+            if node not in leading_on and len(sources.get(node, ())) < 2:
+                leaves.setdefault(tuple(sources.get(node, ())), []).append(node)
+        movable = [node for group in leaves.values() if len(group) >= _MOVED_TOGETHER for node in group]
+        for node in movable[-excess:] if excess > 0 else ():
+            wrapped[node] = layer + 1
+            members.setdefault(layer + 1, []).append(node)
+        layer += 1
+    return wrapped
+
+
 def _with_lanes(
     layers: Sequence[int], edges: Iterable[tuple[int, int]]
 ) -> tuple[dict[tuple[int, int], int], list[tuple[int, int]]]:
     """Lanes as further items after the nodes, and the links between items of neighbouring layers."""
-    first: dict[int, int] = {}
+    sources: dict[int, list[int]] = {}
     for source, target in edges:
         if layers[source] < layers[target]:
-            first[target] = min(first.get(target, layers[target]), layers[source])
+            sources.setdefault(target, []).append(source)
+    shared: dict[tuple[bool, int, int], int] = {}
     items: dict[tuple[int, int], int] = {}
     links: dict[tuple[int, int], None] = {}
-    for target, start in first.items():
-        for layer in range(start + 1, layers[target]):
-            items[target, layer] = len(layers) + len(items)
-        for layer in range(start + 1, layers[target]):
-            links[items[target, layer], items.get((target, layer + 1), target)] = None
-    for source, target in edges:
-        if layers[source] < layers[target]:
-            links[source, items.get((target, layers[source] + 1), target)] = None
+    for target, needed_by in sources.items():
+        alone = len(needed_by) == 1
+        for layer in range(min(layers[source] for source in needed_by) + 1, layers[target]):
+            lane = (alone, needed_by[0] if alone else target, layer)
+            items[target, layer] = shared.setdefault(lane, len(layers) + len(shared))
+        for source in needed_by:
+            steps = [items[target, layer] for layer in range(layers[source] + 1, layers[target])]
+            links |= dict.fromkeys(pairwise([source, *steps, target]))
     return items, list(links)
 
 
@@ -136,8 +168,12 @@ def _columns(count: int, layers: Sequence[int], items: Mapping[tuple[int, int], 
     columns: list[list[int]] = [[] for _ in range(max(layers) + 1)]
     for node in range(count):
         columns[layers[node]].append(node)
+    lanes: list[dict[int, None]] = [{} for _ in columns]
     for (_, layer), item in items.items():
-        columns[layer].append(item)
+        lanes[layer][item] = None
+    for column, passing in zip(columns, lanes, strict=True):
+        middle = len(column) // 2  # the best place for a lane that leads to many, when nothing else speaks for any
+        column[middle:middle] = passing
     return columns
 
 

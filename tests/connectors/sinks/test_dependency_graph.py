@@ -105,7 +105,7 @@ def test_with_little_room_the_worst_goes_first() -> None:
     worst = replace(graph.nodes[4], direct_risk=9.9)
     graph = replace(graph, nodes=(*graph.nodes[:4], worst, graph.nodes[5]))
     assert opening(graph, 4) == {"part-0", "part-3", "part-4", "part-5"}
-    assert "1 more vulnerable ones are left out" in to_svg(graph, most=4)
+    assert "2, 1 of them vulnerable, are left out" in to_svg(graph, most=4)
 
 
 def test_without_vulnerabilities_it_opens_on_forecasts_and_does_not_call_it_safe() -> None:
@@ -144,7 +144,7 @@ def test_the_drawing_says_what_it_shows() -> None:
     assert drawing.get("aria-labelledby") == "drawing-title drawing-text"
     assert texts[0] == "Pump 7"
     assert texts[1] == (
-        "3 of 12 components: all 1 vulnerable ones and what brings them in; 9 are left out. "
+        "3 of 12 components: the only vulnerable one and the paths to the root; 9 are left out. "
         "By their worst vulnerability: 1 critical."
     )
     assert {"Risk 8.4 of 10", "pump.cdx.json", "C 1"} <= set(texts)

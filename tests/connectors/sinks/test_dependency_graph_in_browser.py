@@ -135,7 +135,7 @@ def test_it_opens_where_the_drawing_is(browser: Browser, tmp_path: Path) -> None
         assert (boxes[node]["left"], boxes[node]["width"]) == (column.x, column.width)
     assert (
         browser.run("document.getElementById('shown').textContent")
-        == "7 of 108 components drawn; all 2 vulnerable ones are among them"
+        == "7 of 108 components drawn, with all 2 vulnerable ones"
     )
     assert browser.run("[...document.querySelectorAll('.worst li')].map((each) => each.textContent)") == [
         "log4j 1.0 9.8",

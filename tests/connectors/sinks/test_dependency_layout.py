@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.optimize import isotonic_regression
 
 from connectors.sinks.dependency_graph import layout
-from connectors.sinks.dependency_graph.layout import BOX_GAP, BOX_HEIGHT, Layout, lay_out, settle
+from connectors.sinks.dependency_graph.layout import BOX_GAP, BOX_HEIGHT, MOST_IN_LAYER, Layout, lay_out, settle
 
 EDGES = st.integers(1, 14).flatmap(
     lambda count: st.tuples(
@@ -92,6 +92,18 @@ def test_places_are_the_nearest_that_keep_the_distance(items: list[tuple[float, 
     assert all(other - one >= distance - 1e-6 for (one, other), distance in zip(pairwise(found), spacing, strict=True))
     offsets = np.concatenate([[0.0], np.cumsum(spacing)])
     np.testing.assert_allclose(found, isotonic_regression(np.array(wanted) - offsets).x + offsets, atol=1e-6)
+
+
+def test_a_flat_list_is_wrapped_but_what_leads_on_stays() -> None:
+    found = lay_out(102, [*((0, number) for number in range(1, 101)), (100, 101)])
+    sizes = [found.layers.count(layer) for layer in range(max(found.layers) + 1)]
+    assert sizes == [1, MOST_IN_LAYER, MOST_IN_LAYER, 101 - 2 * MOST_IN_LAYER]
+    assert found.layers[100] == 1
+    assert found.height < 102 * (BOX_HEIGHT + BOX_GAP) / 2
+    routes = {tuple(found.route(0, number)) for number in range(1, 101) if found.layers[number] == 3}
+    assert len(routes) == 1  # one lane for all
+    alone = lay_out(100, [])
+    assert [alone.layers.count(layer) for layer in range(3)] == [MOST_IN_LAYER, MOST_IN_LAYER, 100 - 2 * MOST_IN_LAYER]
 
 
 def test_nothing_has_a_layout_too() -> None:
