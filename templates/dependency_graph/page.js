@@ -12,7 +12,7 @@ function select(node, path, move = true) {
     if (state.path.some((each) => !placed.has(each))) {
       revealPath(state.path);
       changed();
-    };
+    }
     announce.textContent = labelOf(node) + (worstOf(node) >= 0 ? ", " + LEVELS[worstOf(node)] + ", " + plural(vulnerabilityCount(node), "vulnerability").replace(/ys$/, "ies") : "");
   }
   spotlight();
@@ -84,9 +84,10 @@ function everything() {
 }
 
 function step(key) {
+  if (!placed.size) return;
   if (state.selected === NONE) {
     const first = graph.byRisk.find((node) => placed.has(node));
-    select(first === undefined ? [...placed.keys()][0] : first);
+    select(first === undefined ? placed.keys().next().value : first);
     return;
   }
   const item = placed.get(state.selected);

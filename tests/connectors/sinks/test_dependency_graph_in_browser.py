@@ -301,6 +301,16 @@ def test_fifty_thousand_components_open_on_the_risky_ones(browser: Browser, tmp_
     assert quiet(browser)
 
 
+def test_an_empty_picture_opens_too(browser: Browser, tmp_path: Path) -> None:
+    show(browser, tmp_path, DependencyPicture("nothing", ()))
+    browser.run("document.getElementById('graph').focus()")
+    for key in ("ArrowRight", "Enter", "0", "Escape"):
+        browser.press(key)
+    browser.run("document.getElementById('everything').click(); document.getElementById('reset').click()")
+    assert browser.run("document.getElementById('shown').textContent").startswith("0 of 0 components drawn")
+    assert quiet(browser)
+
+
 def test_a_chain_of_twenty_thousand_opens(browser: Browser, tmp_path: Path) -> None:
     flaw = (PictureVulnerability("CVE-2024-1000", Severity.HIGH),)
     nodes = tuple(
