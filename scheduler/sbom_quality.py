@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console as RichConsole
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -23,8 +23,8 @@ from meddojo.sbom import Sbom
 from scheduler.console import Console
 from scheduler.gate import ExitCode, exit_code
 
-LISTED = 10
-"""How many components a person is shown of each rule; the JSON has them all."""
+LISTED, LISTED_OF_SEVERAL = 10, 3
+"""How many components a person is shown of each rule, by one catalogue or several; the JSON has them all."""
 
 _COLOURS = {"A": "green", "B": "green", "C": "yellow", "D": "red", "F": "bold red"}
 
@@ -55,7 +55,7 @@ def quality(
     catalogue: str = EVERY,
     fail_under: float | None = None,
     as_json: bool = False,
-    listed: int = LISTED,
+    every: bool = False,
 ) -> ExitCode:
     """Judge files and print how they do.
 
@@ -65,8 +65,8 @@ def quality(
         Name or family of catalogues, or `EVERY`.
     fail_under
         Trip the gate when a file scores less than this (0 to 100) by any of them.
-    listed
-        How many components to name for each rule; -1 for all.
+    every
+        Name every component that misses something.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def quality(
     if as_json:
         print(json.dumps([each.as_dict() for each in judged], indent=2))
     else:
-        print_judged(judged, listed)
+        print_judged(judged, every)
     scores = [each.score for file in judged for each in file.assessments]
     tripped = fail_under is not None and min(scores, default=100.0) < fail_under
     return exit_code(undelivered=False, tripped=tripped, incomplete=bool(errors))
@@ -113,17 +113,18 @@ def judge_file(path: Path, catalogues: Sequence[Catalogue]) -> Judged:
     return Judged(str(path), sbom, tuple(assess(sbom, each) for each in catalogues))
 
 
-def print_judged(judged: Sequence[Judged], listed: int) -> None:
+def print_judged(judged: Sequence[Judged], every: bool) -> None:
     """A table for each file, and under it what is missing where."""
     out = RichConsole(highlight=False)
     for file in judged:
         sbom = file.sbom
+        listed = sys.maxsize if every else LISTED if len(file.assessments) == 1 else LISTED_OF_SEVERAL
         head = f"\n{file.origin}: {sbom.format}, {len(sbom.components):,} components"
         out.print(Text(head), style="bold", soft_wrap=True)
         out.print(_overview(file.assessments))
         for assessment in file.assessments:
             for line, style in _details(assessment, listed):
-                out.print(Padding(Text(line), (0, 0, 0, 2)), style=style, soft_wrap=True)
+                out.print(Text(line), style=style, soft_wrap=True)
 
 
 def _overview(assessments: Sequence[Assessment]) -> Table:
@@ -134,7 +135,7 @@ def _overview(assessments: Sequence[Assessment]) -> Table:
         passed = sum(result.passed for result in each.results)
         blocks = any(rule.blocking for rule in each.catalogue.rules)
         table.add_row(
-            each.catalogue.title,
+            each.catalogue.name,
             Text(each.grade, style=_COLOURS[each.grade]),
             f"{each.score:.1f}",
             f"{passed} of {len(each.results)}",
@@ -146,7 +147,7 @@ def _overview(assessments: Sequence[Assessment]) -> Table:
 def _details(assessment: Assessment, listed: int) -> Iterator[tuple[str, str]]:
     failed = [result for result in assessment.results if not result.passed]
     if failed:
-        yield f"\n{assessment.catalogue.title}", "bold"
+        yield f"\n{assessment.catalogue.title}: {assessment.catalogue.status}", "bold"
     for result in failed:
         rule = result.rule
         share = "" if result.judged == 1 else f" ({result.fulfilled:,} of {result.judged:,})"
@@ -156,7 +157,11 @@ def _details(assessment: Assessment, listed: int) -> Iterator[tuple[str, str]]:
 
 
 def _missing(result: RuleResult, listed: int) -> Iterator[str]:
-    shown = result.missing if listed < 0 else result.missing[:listed]
+    faults = {each.fault for each in result.missing}
+    if len(result.missing) == result.judged > listed and len(faults) == 1:
+        yield f"each of the {result.judged:,}: {faults.pop()}"
+        return
+    shown = result.missing[:listed]
     for each in shown:
         yield f"{each.sentence} [{plain(each.ref)}]" if each.ref else each.sentence
     if len(shown) < len(result.missing):

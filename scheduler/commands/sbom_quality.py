@@ -46,6 +46,6 @@ def quality(
             catalogue=catalogue,
             fail_under=fail_under,
             as_json=as_json,
-            listed=-1 if verbose else sbom_quality.LISTED,
+            every=verbose > 0,
         )
     sys.exit(int(code))

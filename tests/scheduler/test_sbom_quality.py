@@ -35,7 +35,7 @@ def written(path: Path, parts: int, **changes: Any) -> Path:
         "specVersion": "1.6",
         "metadata": {
             "timestamp": "2026-01-31T12:00:00Z",
-            "component": {"bom-ref": "d", "type": "device", "name": "pump"},
+            "component": {"bom-ref": "d", "type": "device", "name": "pump", "version": "2"},
         },
         "components": [{"bom-ref": f"c{each}", "type": "library", "name": f"part-{each}"} for each in range(parts)],
     }
@@ -47,9 +47,10 @@ def test_what_is_missing_is_named_and_the_rest_counted(document: Path) -> None:
     done = run(document, "--catalogue", "ntia")
     assert done.exit_code == 0
     assert "NTIA minimum elements (July 2021)" in done.stdout
-    assert "- ntia-version: Version of every component (0 of 31)" in done.stdout
+    assert "- ntia-version: Version of every component (1 of 31)" in done.stdout
     assert "part-3: not stated [c3]" in done.stdout and "part-20:" not in done.stdout
-    assert "… and 21 more" in done.stdout
+    assert "… and 20 more" in done.stdout
+    assert "each of the 31: not stated" in done.stdout, "no supplier anywhere is said once"
     assert "fix: CycloneDX component.version; SPDX PackageVersion" in done.stdout
     assert "\x1b[" not in done.stdout, "no colour but on a terminal"
     assert "part-20: not stated [c20]" in run(document, "--catalogue", "ntia", "-v").stdout
