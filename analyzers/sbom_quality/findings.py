@@ -17,7 +17,7 @@ from datetime import date
 
 from analyzers.sbom_quality.assessment import Assessment, Missing, RuleResult
 from analyzers.sbom_quality.catalogues import Level
-from analyzers.sbom_quality.predicates import plain
+from analyzers.sbom_quality.predicates import end_of_support_remark, plain
 from meddojo.advisory import Remediation
 from meddojo.device import Device
 from meddojo.finding import Citation, Finding, Stream
@@ -57,8 +57,8 @@ def _ended(component: Component, today: date) -> str:
 
 
 def _unsupported(component: Component, _: date) -> str:
-    level = component.support_level
-    return f"support level '{plain(level)}'" if _UNSUPPORTED.search(level) else ""
+    said = (("support level", component.support_level), ("end of support", end_of_support_remark(component)))
+    return next((f"{name} '{plain(text)}'" for name, text in said if _UNSUPPORTED.search(text)), "")
 
 
 SUPPORT_CHECKS = (

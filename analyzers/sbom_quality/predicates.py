@@ -22,7 +22,7 @@ _TOOL_VERSION = re.compile(r"[\s/@_:(-]v?\d+(?:\.\w+)*")
 _DIGEST = re.compile(r"[0-9a-fA-F]{32,128}")
 _CHECKSUMS = ("adler32", "crc32", "crc32c")
 _LICENCE_TOKEN = re.compile(r"\s*([()]|[A-Za-z0-9.:+-]+)")
-_END_OF_SUPPORT = ("endofsupport", "endofsupportdate")
+_END_OF_SUPPORT = re.compile(r"(endof(support|life|securitysupport)|supportend)(date)?|supporteduntil|eo[ls](date)?")
 _OPERATORS = ("AND", "OR", "WITH")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
@@ -221,7 +221,7 @@ def _licence_identifier(component: Component) -> str:
 def end_of_support_remark(component: Component) -> str:
     """What a document says about the end of support, where it gives no date: ``Open source``, ``unknown``."""
     for name, value in component.properties:
-        if re.sub(r"[^a-z]", "", name.rpartition(":")[2].lower()) in _END_OF_SUPPORT:
+        if _END_OF_SUPPORT.fullmatch(re.sub(r"[^a-z]", "", name.rpartition(":")[2].lower())):
             return value.strip()
     return ""
 
