@@ -60,8 +60,7 @@ for line in sys.stdin:
             "relationship": checker.dependency_relationships},
         "reachable": sorted(checker.reachable_component_ids),
         "people": known and any(each.actor_type.name != "TOOL" for each in checker.doc.creation_info.creators),
-        "describes": [each.related_spdx_element_id for each in checker.doc.relationships
-            if each.relationship_type.name == "DESCRIBES"] if known else [],
+        "creators": [each.name for each in checker.doc.creation_info.creators] if known else [],
     }), flush=True)
 """
 
@@ -243,7 +242,6 @@ def mine_of(path: Path) -> Verdict:
     about = {
         "refs": frozenset(component.ref for component in sbom.components),
         "versions": frozenset(each.ref for each in sbom.components if each.version.strip()),
-        "problems": sbom.problems,
     }
     return Verdict({element: missing[element] for element in ELEMENTS}, took, about)
 
@@ -273,6 +271,10 @@ def reason(element: str, mine: Verdict, theirs: Verdict) -> str:
         if not one:
             return "it asks for a DESCRIBES among the relationships and finds none"
         return "both fail; it names the document, here the components are named"
+    if element == "author" and one and "unknown" in (name.lower() for name in theirs.about["creators"]):
+        return "it takes Unknown for an author"
+    if one == {""}:
+        return "the document lists nothing but what it describes"
     if not reachable:
         return "it looks only at what DESCRIBES leads to, which is nothing"
     seen = one & reachable
@@ -282,8 +284,8 @@ def reason(element: str, mine: Verdict, theirs: Verdict) -> str:
         )
     if element == "version" and seen - other <= mine.about["versions"] and other <= one:
         return "it takes UNKNOWN and the like for a version"
-    if mine.about["problems"]:
-        return f"the reader had to leave out or rename something: {mine.about['problems'][0][:90]}"
+    if element == "supplier" and one < other:
+        return "it asks for a supplier; where none is named, the reader here takes the originator"
     return f"unexplained: {sorted(one - other)[:2]} here, {sorted(other - one)[:2]} there"
 
 

@@ -69,10 +69,17 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """How a document does by one catalogue."""
+    """How a document does by one catalogue.
+
+    Attributes
+    ----------
+    lists_something
+        False for a document that lists nothing but what it describes.
+    """
 
     catalogue: Catalogue
     results: tuple[RuleResult, ...]
+    lists_something: bool = True
 
     @property
     def score(self) -> float:
@@ -91,7 +98,9 @@ class Assessment:
 
     @property
     def grade(self) -> str:
-        """``A`` to ``F``, by `GRADES`."""
+        """``A`` to ``F``, by `GRADES`; nothing listed is not complete, however well the rest is told."""
+        if not self.lists_something:
+            return GRADES[-1][1]
         grade = next(letter for least, letter in GRADES if self.score >= least)
         return max(grade, SENT_BACK) if self.blocking else grade
 
@@ -112,20 +121,25 @@ class Assessment:
 def assess(sbom: Sbom, catalogue: Catalogue) -> Assessment:
     """Judge a document by every rule of a catalogue."""
     relations = Relations.of(sbom)
-    return Assessment(catalogue, tuple(_judged(rule, sbom, relations) for rule in catalogue.rules))
+    results = tuple(_judged(rule, sbom, relations) for rule in catalogue.rules)
+    return Assessment(catalogue, results, _lists_something(sbom))
 
 
 def _judged(rule: Rule, sbom: Sbom, relations: Relations) -> RuleResult:
     if rule.level is Level.DOCUMENT:
         fault = DOCUMENT[rule.check](sbom)
         return RuleResult(rule, 1, (Missing("", "", fault),) if fault else ())
-    if all(component.ref == sbom.root for component in sbom.components):
-        return RuleResult(rule, 1, (Missing("", "", NOTHING_LISTED),))
     asked = tuple(_asked(rule, sbom))
+    if not _lists_something(sbom) and (rule.level is Level.DEPENDENCY or rule.parts_only or not asked):
+        return RuleResult(rule, 1, (Missing("", "", NOTHING_LISTED),))
     ask = _question(rule, relations)
     answers = ((component, ask(component)) for component in asked)
     missing = tuple(Missing(component.ref, component.label, fault) for component, fault in answers if fault)
     return RuleResult(rule, len(asked), missing)
+
+
+def _lists_something(sbom: Sbom) -> bool:
+    return any(component.ref != sbom.root for component in sbom.components)
 
 
 def _asked(rule: Rule, sbom: Sbom) -> Iterator[Component]:

@@ -88,9 +88,16 @@ def test_stating_more_never_lowers_the_score(sbom: Sbom, ref: str) -> None:
 @pytest.mark.parametrize("sbom", [Sbom("CycloneDX 1.6", ()), Sbom("CycloneDX 1.6", (ROOT,), root="d")])
 def test_what_lists_nothing_is_not_clean(sbom: Sbom, name: str) -> None:
     made = assess(sbom, catalogue(name))
-    assert made.grade == "F"
-    asked = [each for each in made.results if each.rule.level != "document"]
-    assert all(each.missing[0].fault == NOTHING_LISTED and each.fulfilled == 0 for each in asked)
+    assert made.grade == "F" and made.score < 100
+    asked = [each for each in made.results if each.rule.level == "dependency" or each.rule.parts_only]
+    assert asked and all(each.missing[0].fault == NOTHING_LISTED and each.fulfilled == 0 for each in asked)
+
+
+def test_what_describes_itself_alone_is_graded_worst_though_it_describes_itself_well() -> None:
+    whole = from_json(Sbom, json.dumps(WHOLE))
+    alone = assess(replace(whole, components=whole.components[:1], dependencies=()), catalogue("ntia"))
+    assert [each.rule.id for each in alone.results if not each.passed] == ["ntia-relationship"]
+    assert alone.score > 85 and alone.grade == "F"
 
 
 def test_what_is_of_a_kind_that_is_not_asked_changes_no_score() -> None:
