@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from meddojo.finding import Decision, Finding, Verdict
+from meddojo.finding import Decision, Finding, Stream, Verdict
 from tests.scheduler.conftest import GATEWAY, Hospital
 
 DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -64,7 +64,8 @@ def test_round_trip(speaking: Hospital, form: str) -> None:
     cleared = {check for check, finding in speaking.findings().items() if finding.suppressed}
     notes = [NOTES[0][1], NOTES[1][1], NOTES[2][1]]
     assert cleared == {decided[note].check for note in notes}
-    delivered = {finding.check for finding in outcome.findings if finding.device_id == GATEWAY}
+    stream = (each for each in outcome.findings if each.stream is Stream.VULNERABILITIES)
+    delivered = {finding.check for finding in stream if finding.device_id == GATEWAY}
     assert delivered == set(speaking.findings()) - cleared and outcome.answered == 3
     assert not outcome.doubts
     for device in ("dicom-router", "telemetry-mx40"):
