@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from connectors.scans.sbom import read_sbom
 from meddojo.errors import InputError
-from meddojo.sbom import Component, Sbom
+from meddojo.sbom import Component, Dependency, DependencyKind, Sbom
 
 
 def read(document: Any) -> Sbom:
@@ -93,7 +93,7 @@ def test_cyclonedx_json_and_xml_say_the_same() -> None:
             Component("crypto", "libcrypto", supplier="P", kind="library"),
         ),
         root="pump",
-        dependencies=(("pump", "ssl"), ("ssl", "crypto")),
+        dependencies=(Dependency("pump", "ssl"), Dependency("ssl", "crypto", DependencyKind.CONTAINS)),
         created=datetime(2024, 9, 1, tzinfo=UTC),
     )
 
@@ -109,7 +109,7 @@ def test_a_cycle_is_data() -> None:
     parts = [{"bom-ref": ref, "name": ref} for ref in "abc"]
     edges = [{"ref": a, "dependsOn": [b]} for a, b in ("ab", "bc", "ca", "aa")]
     sbom = read(cyclonedx(*parts, dependencies=edges))
-    assert sbom.dependencies == (("a", "b"), ("b", "c"), ("c", "a"), ("a", "a"))
+    assert sbom.dependencies == tuple(Dependency(a, b) for a, b in ("ab", "bc", "ca", "aa"))
 
 
 def test_names_keep_what_no_purl_tells() -> None:
@@ -135,7 +135,7 @@ def test_no_component_is_lost_to_a_taken_reference() -> None:
     )
     assert [part.label for part in sbom.components] == ["one", "two", "b"]
     assert len({part.ref for part in sbom.components}) == 3
-    assert sbom.dependencies == (("b", "a"),)
+    assert sbom.dependencies == (Dependency("b", "a"),)
     assert len(sbom.problems) == 1 and "two has the reference 'a' of one" in sbom.problems[0]
 
 
@@ -259,7 +259,7 @@ def test_spdx_json_and_tag_value_say_the_same(end: bytes) -> None:
             Component("SPDXRef-test", "pytest", "8"),
         ),
         root="SPDXRef-app",
-        dependencies=(("SPDXRef-app", "SPDXRef-ssl"),),
+        dependencies=(Dependency("SPDXRef-app", "SPDXRef-ssl"),),
         created=datetime(2024, 9, 1, tzinfo=UTC),
     )
 
@@ -356,7 +356,7 @@ def test_any_document_is_read_or_refused(head: dict[str, Any], body: dict[str, A
         return
     refs = {part.ref for part in sbom.components}
     assert len(refs) == len(sbom.components) and all(part.name for part in sbom.components)
-    assert all(one in refs and other in refs for one, other in sbom.dependencies)
+    assert all(one in refs and other in refs for one, other, _ in sbom.dependencies)
     assert sbom.root in refs | {""}
 
 
