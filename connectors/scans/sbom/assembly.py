@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 
 from connectors.reading import JsonObject
 from meddojo.errors import InputError
-from meddojo.sbom import Component, Dependency
+from meddojo.sbom import Component, Dependency, DependencyKind
+
+_STRENGTH = {
+    DependencyKind.DEVELOPMENT: 0,
+    DependencyKind.OPTIONAL: 1,
+    DependencyKind.CONTAINS: 2,
+    DependencyKind.RUNTIME: 3,
+}
+_SHOWN = 60
 
 
 def place(component: Component, placed: dict[str, Component], problems: list[str]) -> str:
@@ -30,10 +39,37 @@ def place(component: Component, placed: dict[str, Component], problems: list[str
     return ref
 
 
-def connected(edges: Iterable[tuple[str, str]], placed: Mapping[str, Component]) -> tuple[Dependency, ...]:
-    """Edges between known components, each once, in order."""
-    found = dict.fromkeys(edge for edge in edges if edge[0] in placed and edge[1] in placed)
-    return tuple(Dependency(*edge) for edge in found)
+def connected(
+    edges: Iterable[Dependency],
+    placed: Mapping[str, Component],
+    problems: list[str],
+    elsewhere: Collection[str] = frozenset(),
+) -> tuple[Dependency, ...]:
+    """Edges between known components, in order; of several between the same two, the strongest.
+
+    Parameters
+    ----------
+    elsewhere
+        References that mean something, but no component (files, services, the document): edges to them go quietly.
+        How many others lead nowhere is noted.
+    """
+    found: dict[tuple[str, str], DependencyKind] = {}
+    lost: dict[str, None] = {}
+    for source, target, kind in edges:
+        if source in placed and target in placed:
+            known = found.get((source, target))
+            if known is None or _STRENGTH[kind] > _STRENGTH[known]:
+                found[source, target] = kind
+        else:
+            lost.update({ref: None for ref in (source, target) if ref not in placed and ref not in elsewhere})
+    if lost:
+        named = ", ".join(repr(ref[:_SHOWN]) for ref in islice(lost, 3))
+        problems.append(f"dependencies name {len(lost)} references that no component has ({named}{_more(lost)})")
+    return tuple(Dependency(source, target, kind) for (source, target), kind in found.items())
+
+
+def _more(names: Collection[str]) -> str:
+    return ", …" if len(names) > 3 else ""
 
 
 def sentence(error: InputError) -> str:
@@ -74,3 +110,15 @@ def optional_object(node: JsonObject, key: str, problems: list[str]) -> JsonObje
     except InputError as error:
         problems.append(sentence(error))
         return JsonObject({}, node.origin, f"{node.pointer}/{key}")
+
+
+def names(node: JsonObject, key: str, problems: list[str]) -> list[str]:
+    """The texts of the list at `key`, one alone counting as a list; what is no text is left out and noted."""
+    value = node.value.get(key)
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    problems += [
+        sentence(node.error(f"{key}/{index}", "is not a text"))
+        for index, each in enumerate(values)
+        if not isinstance(each, str)
+    ]
+    return [each.strip() for each in values if isinstance(each, str) and each.strip()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,7 @@ def test_cyclonedx_json_and_xml_say_the_same() -> None:
         root="pump",
         dependencies=(Dependency("pump", "ssl"), Dependency("ssl", "crypto", DependencyKind.CONTAINS)),
         created=datetime(2024, 9, 1, tzinfo=UTC),
+        problems=("dependencies name 1 references that no component has ('gone')",),
     )
 
 
@@ -196,6 +198,7 @@ SPDX_JSON = spdx(
     {"SPDXID": "SPDXRef-test", "name": "pytest", "versionInfo": "8"},
     creationInfo={"created": "2024-09-01T00:00:00Z"},
     documentDescribes=["SPDXRef-app"],
+    files=[{"SPDXID": "SPDXRef-File-1", "fileName": "./bin/x"}],
     relationships=[
         {"spdxElementId": one, "relationshipType": kind, "relatedSpdxElement": other}
         for one, kind, other in (
@@ -259,7 +262,10 @@ def test_spdx_json_and_tag_value_say_the_same(end: bytes) -> None:
             Component("SPDXRef-test", "pytest", "8"),
         ),
         root="SPDXRef-app",
-        dependencies=(Dependency("SPDXRef-app", "SPDXRef-ssl"),),
+        dependencies=(
+            Dependency("SPDXRef-app", "SPDXRef-ssl"),
+            Dependency("SPDXRef-app", "SPDXRef-test", DependencyKind.DEVELOPMENT),
+        ),
         created=datetime(2024, 9, 1, tzinfo=UTC),
     )
 
@@ -305,7 +311,7 @@ DEEP = b'<bom xmlns="http://cyclonedx.org/schema/bom/1.4">' + b"<components><com
         (b'{"bomFormat": "other"}', "is not CycloneDX"),
         (b'{"bomFormat": 5}', "a number where a text belongs"),
         (b'{"spdxVersion": "SPDX-1.2"}', "/spdxVersion: 'SPDX-1.2' is not"),
-        (b'{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"}', "SPDX 3 is not read"),
+        (b'{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"}', "not an SBOM"),
         (b'{"matches": []}', "not an SBOM"),
         (b"SPDXVersion: SPDX-2.3\nPackageComment: <text>x\n", "line 2: a <text> without its end"),
         (b"SPDXVersion: SPDX-2.3\0", "NUL"),
@@ -392,7 +398,11 @@ def test_real_files(shared_data: Path, name: str, components: int, dependencies:
 def test_real_json_and_xml_agree(shared_data: Path, name: str) -> None:
     folder = shared_data / "sbom" / "cyclonedx"
     from_json, from_xml = (read_sbom((folder / f"{name}.cdx.{end}").read_bytes(), "x") for end in ("json", "xml"))
-    assert from_json == from_xml
+    # this one component has its licence in the JSON file only
+    stated = [
+        replace(part, licences=()) if part.name == "osgi-resource-locator" else part for part in from_json.components
+    ]
+    assert replace(from_json, components=tuple(stated)) == from_xml
 
 
 def test_the_examples(hospital: Path) -> None:
