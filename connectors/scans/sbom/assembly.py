@@ -79,8 +79,13 @@ def sentence(error: InputError) -> str:
 
 def optional_text(node: JsonObject, key: str, problems: list[str]) -> str:
     """Text without blanks around it; what is not a text is left out and noted."""
+    value = node.value.get(key)
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
     try:
-        return node.text(key).strip()
+        return node.text(key)
     except InputError as error:
         problems.append(sentence(error))
         return ""
@@ -96,8 +101,11 @@ def objects(node: JsonObject, key: str, problems: list[str]) -> list[JsonObject]
         return []
     found = []
     for index, value in enumerate(values):
+        if isinstance(value, dict):
+            found.append(JsonObject(value, node.origin, key, node, index))
+            continue
         try:
-            found.append(JsonObject.of(value, node.origin, f"{node.pointer}/{key}/{index}"))
+            JsonObject.of(value, node.origin, f"{node.pointer}/{key}/{index}")
         except InputError as error:
             problems.append(sentence(error))
     return found

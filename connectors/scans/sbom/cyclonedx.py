@@ -102,11 +102,15 @@ class _Parts:
 
 
 def _kind(node: JsonObject, properties: list[tuple[str, str]]) -> DependencyKind | None:
-    """What the component is to those that need it, where that is something else than ``required``."""
-    if any(name in _DEVELOPMENT and value.lower() == "true" for name, value in properties):
-        return DependencyKind.DEVELOPMENT
+    """What the component is to those that need it, where that is something else than ``required``.
+
+    The scope goes first: cdxgen calls what npm installs optionally both optional and a development dependency.
+    """
     scope = node.value.get("scope")
-    return _SCOPES.get(scope.strip().lower()) if isinstance(scope, str) else None
+    kind = _SCOPES.get(scope.strip().lower()) if isinstance(scope, str) else None
+    if kind is None and any(name in _DEVELOPMENT and value.lower() == "true" for name, value in properties):
+        return DependencyKind.DEVELOPMENT
+    return kind
 
 
 def _component(
@@ -123,7 +127,7 @@ def _component(
     if group and (group.startswith("@") or not purl) and not name.startswith(f"{group}/"):
         name = f"{group}/{name}"
     scope = optional_text(node, "scope", problems)
-    support = read_support([*properties, ("scope", scope if scope != "required" else "")])
+    support = read_support([*properties, ("scope", scope)] if scope not in ("", "required") else properties)
     return Component(
         ref=optional_text(node, "bom-ref", problems) or purl or f"{name}@{version}",
         name=name,

@@ -33,6 +33,8 @@ def read_spdx3(document: JsonObject) -> Sbom:
     InputError
         If it is of a version that is not known.
     """
+    if "spdx.org/rdf/3" not in str(document.value.get("@context")):
+        raise document.error("@context", "is not that of SPDX 3")
     problems: list[str] = []
     graph = objects(document, "@graph", problems)
     elements = {ref: node for node in graph if (ref := _ref(node))}

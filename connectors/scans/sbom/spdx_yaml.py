@@ -68,12 +68,13 @@ class _Builder:
             if isinstance(event, yaml.DocumentEndEvent):
                 break
             if isinstance(event, yaml.ScalarEvent):
-                null = event.style is None and event.value in _NULLS
+                null = not event.style and event.value in _NULLS  # plain
                 self._keep(open_nodes[-1], None if null else storable(event.value), event.anchor, 1)
             elif isinstance(event, yaml.AliasEvent):
-                if event.anchor not in self.anchors:
-                    raise self._error(f"the alias {event.anchor[:40]!r} has no anchor before it")
-                value, size = self.anchors[event.anchor]
+                name = event.anchor or ""
+                if name not in self.anchors:
+                    raise self._error(f"the alias {name[:40]!r} has no anchor before it")
+                value, size = self.anchors[name]
                 self.repeated += size
                 if self.repeated > MAX_REPEATED:
                     raise self._error(f"its aliases repeat more than {MAX_REPEATED:,} values")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
 MAX_STATEMENTS = 100
 """Most licences, most hashes and most properties of one component."""
@@ -14,6 +15,7 @@ MAX_STATEMENT_LENGTH = 2000
 """Longest licence, hash, and name or value of a property, in characters."""
 
 _ALGORITHM = re.compile(r"(SHA|BLAKE)[-_]?(\d[\w-]*)", re.IGNORECASE)
+_FAMILY = re.compile(r"^(SHA|BLAKE)-(2B|3)(?=-|$)")
 _NOT_A_LETTER = re.compile(r"[^a-z]")
 
 _LAST_DAYS = (
@@ -30,6 +32,7 @@ _LAST_DAYS = (
 """
 _LEVELS = ("supportlevel", "levelofsupport", "supportstatus", "maintenancestatus", "softwarelevelofsupport")
 """Names of properties that say how something is supported (FDA, premarket guidance of 2023, V.A.4.b)."""
+_KNOWN = frozenset((*_LEVELS, *(name for group in _LAST_DAYS for name in group)))
 
 _DATES = ("%Y/%m/%d", "%d.%m.%Y", "%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y", "%B %d %Y", "%b %d %Y")
 _MONTHS = ("%Y-%m", "%Y/%m", "%B %Y", "%b %Y")
@@ -52,7 +55,11 @@ def read_support(properties: Iterable[tuple[str, str]]) -> Support:
     another.
     """
     kept = capped_pairs(properties)
-    names = [bare_name(name) for name, _ in kept]
+    if not kept:
+        return _UNSTATED
+    names = [_bare_name(name) for name, _ in kept]
+    if not any(name in _KNOWN for name in names):
+        return Support("", None, kept)
     taken: set[int] = set()
     level = ""
     for index in (index for index, name in enumerate(names) if name in _LEVELS and kept[index][1]):
@@ -68,13 +75,16 @@ def read_support(properties: Iterable[tuple[str, str]]) -> Support:
     return Support(level, last_day, tuple(pair for index, pair in enumerate(kept) if index not in taken))
 
 
+_UNSTATED = Support("", None, ())
+
+
 def is_support(name: str) -> bool:
     """Whether a property of this name says how or until when something is supported."""
-    bare = bare_name(name)
-    return bare in _LEVELS or any(bare in group for group in _LAST_DAYS)
+    return _bare_name(name) in _KNOWN
 
 
-def bare_name(name: str) -> str:
+@lru_cache(maxsize=4096)
+def _bare_name(name: str) -> str:
     """``cdx:lifecycle:milestone:endOfSupport``, ``End-of-Support`` -> ``endofsupport``."""
     return _NOT_A_LETTER.sub("", name.rpartition(":")[2].lower())
 
@@ -106,11 +116,16 @@ def _parse(text: str, form: str) -> date | None:
 
 def hash_text(algorithm: str, digest: str) -> str:
     """``SHA-256:9f86d0...``, whichever way the algorithm is spelt; empty without a digest."""
-    digest = digest.strip()
-    algorithm = _ALGORITHM.sub(r"\1-\2", algorithm.strip().upper().replace("_", "-"))
-    # SHA3-256 and BLAKE2B-256 keep the number of their family
-    algorithm = re.sub(r"^(SHA|BLAKE)-(3|2B|3)(?=-|$)", r"\1\2", algorithm)
-    return f"{algorithm}:{digest.lower()}" if digest and algorithm else ""
+    named = _algorithm(algorithm)
+    digest = digest.strip().lower()
+    return f"{named}:{digest}" if digest and named else ""
+
+
+@lru_cache(maxsize=256)
+def _algorithm(name: str) -> str:
+    """``sha256``, ``SHA_256`` -> ``SHA-256``; SHA-3 and the BLAKEs keep the number of their family."""
+    spelt = _ALGORITHM.sub(r"\1-\2", name.strip().upper().replace("_", "-"))
+    return _FAMILY.sub(r"\1\2", spelt)
 
 
 def capped(texts: Iterable[str]) -> tuple[str, ...]:
@@ -119,7 +134,7 @@ def capped(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)[:MAX_STATEMENTS]
 
 
-def capped_pairs(pairs: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+def capped_pairs(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Like `capped`, of names and values; a name without a value says nothing."""
     found = dict.fromkeys((_cut(name), _cut(value)) for name, value in pairs if name and value)
     return tuple(found)[:MAX_STATEMENTS]
