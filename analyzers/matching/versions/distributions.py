@@ -71,7 +71,7 @@ def version_key(kind: str, version: str) -> Key | None:
         return _apk(version) if _APK.fullmatch(version) else None
     found = _EPOCH.fullmatch(version)
     epoch, rest = (int(found[1]), found[2]) if found else (0, version)
-    upstream, dash, revision = rest.rpartition("-") if "-" in rest else (rest, "", "")
+    upstream, _, revision = rest.rpartition("-") if "-" in rest else (rest, "", "")
     if not upstream or not re.search(r"\w", upstream):
         return None
     order = _rpm if kind == "rpm" else _deb

@@ -16,7 +16,8 @@ _STRENGTH = {
     DependencyKind.CONTAINS: 2,
     DependencyKind.RUNTIME: 3,
 }
-_SHOWN = 60
+MAX_UNRESOLVED = 1000
+"""Most references to nothing that are kept."""
 
 
 def place(component: Component, placed: dict[str, Component], problems: list[str]) -> str:
@@ -40,18 +41,16 @@ def place(component: Component, placed: dict[str, Component], problems: list[str
 
 
 def connected(
-    edges: Iterable[Dependency],
-    placed: Mapping[str, Component],
-    problems: list[str],
-    elsewhere: Collection[str] = frozenset(),
-) -> tuple[Dependency, ...]:
-    """Edges between known components, in order; of several between the same two, the strongest.
+    edges: Iterable[Dependency], placed: Mapping[str, Component], elsewhere: Collection[str] = frozenset()
+) -> tuple[tuple[Dependency, ...], tuple[str, ...]]:
+    """Edges between known components, in order, and the references that lead nowhere.
+
+    Of several edges between the same two, the strongest counts.
 
     Parameters
     ----------
     elsewhere
-        References that mean something, but no component (files, services, the document): edges to them go quietly.
-        How many others lead nowhere is noted.
+        References that mean something, but no component: files, services, the document itself.
     """
     found: dict[tuple[str, str], DependencyKind] = {}
     lost: dict[str, None] = {}
@@ -62,14 +61,8 @@ def connected(
                 found[source, target] = kind
         else:
             lost.update({ref: None for ref in (source, target) if ref not in placed and ref not in elsewhere})
-    if lost:
-        named = ", ".join(repr(ref[:_SHOWN]) for ref in islice(lost, 3))
-        problems.append(f"dependencies name {len(lost)} references that no component has ({named}{_more(lost)})")
-    return tuple(Dependency(source, target, kind) for (source, target), kind in found.items())
-
-
-def _more(names: Collection[str]) -> str:
-    return ", …" if len(names) > 3 else ""
+    joined = tuple(Dependency(source, target, kind) for (source, target), kind in found.items())
+    return joined, tuple(islice(lost, MAX_UNRESOLVED))
 
 
 def sentence(error: InputError) -> str:

@@ -53,7 +53,7 @@ def read_cyclonedx(document: JsonObject) -> Sbom:
     parts.place(objects(document, "components", problems))
     services = {optional_text(each, "bom-ref", problems) for each in objects(document, "services", problems)}
     edges = [*_stated(document, parts), *parts.nested]
-    dependencies = connected(edges, parts.placed, problems, services | {""})
+    dependencies, unresolved = connected(edges, parts.placed, services | {""})
     return Sbom(
         format=f"CycloneDX {version}",
         components=tuple(parts.placed.values()),
@@ -65,6 +65,7 @@ def read_cyclonedx(document: JsonObject) -> Sbom:
         tools=read_tools(metadata, problems),
         lifecycle=read_lifecycle(metadata, problems),
         complete=read_complete(document, root, parts.placed, problems),
+        unresolved=unresolved,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from connectors.scans.safe_xml import fold_xml
@@ -47,20 +48,26 @@ def cyclonedx_xml_to_mapping(data: bytes, origin: str) -> dict[str, Any]:
 
 def _build(tag: str, attributes: Mapping[str, str], text: str, children: Children) -> Any:
     """The JSON form of an element; what is of another namespace says nothing."""
-    space = _SPACE.match(tag)
-    if not space:
+    name = _local(tag)
+    if not name or name in _UNREAD:
         return None
-    name = tag[space.end() :]
-    inner = [(child.rpartition("}")[2], value) for child, value in children]
+    if not children and not attributes and name not in _SPECIAL and name not in _LISTS:
+        return text
+    inner = [(_local(child), value) for child, value in children]
     if name in _SPECIAL:
         return _SPECIAL[name](attributes, text, inner)
-    if name in _UNREAD:
-        return None
     if name in _LISTS:
         return [value for _, value in inner]
     if not inner and (text.strip() or not attributes):
         return text
     return {**attributes, **dict(reversed(inner))}  # of elements with one name the first counts
+
+
+@lru_cache(maxsize=1024)
+def _local(tag: str) -> str:
+    """Name of an element of CycloneDX; empty for those of another namespace."""
+    space = _SPACE.match(tag)
+    return tag[space.end() :] if space else ""
 
 
 def _licences(attributes: Mapping[str, str], text: str, inner: Children) -> Any:

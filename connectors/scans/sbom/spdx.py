@@ -50,17 +50,19 @@ def read_spdx(document: JsonObject) -> Sbom:
             place(component, placed, problems)
     relations = list(_relations(document, problems))
     creation = optional_object(document, "creationInfo", problems)
+    dependencies, unresolved = connected(_edges(relations, problems), placed, _others(document))
     makers = [_maker(text) for text in names(creation, "creators", problems)]
     return Sbom(
         format=f"SPDX {version[1]}",
         components=tuple(placed.values()),
         root=_root(document, relations, placed, problems),
-        dependencies=connected(_edges(relations, problems), placed, problems, _others(document)),
+        dependencies=dependencies,
         created=parse_instant(optional_text(creation, "created", problems)),
         problems=tuple(problems),
         authors=capped(name for kind, name in makers if kind != _TOOL),
         tools=capped(_VERSIONED.sub(r"\1 \2", name) for kind, name in makers if kind == _TOOL),
         complete=_complete(relations, placed),
+        unresolved=unresolved,
     )
 
 

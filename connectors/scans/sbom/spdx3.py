@@ -53,18 +53,20 @@ def read_spdx3(document: JsonObject) -> Sbom:
             component = _component(node, elements, licences, problems)
             if component:
                 place(component, placed, problems)
+    dependencies, unresolved = connected(_edges(relations, problems), placed, elements.keys())
     boms = [node for node in graph if _kind(node) in _BOMS]
     return Sbom(
         format=f"SPDX {version or '3'}",
         components=tuple(placed.values()),
         root=_root(head, elements, placed, problems),
-        dependencies=connected(_edges(relations, problems), placed, problems, elements.keys()),
+        dependencies=dependencies,
         created=parse_instant(optional_text(creation, "created", problems)),
         problems=tuple(problems),
         authors=capped(_names(creation, "createdBy", elements, problems)),
         tools=capped(_names(creation, "createdUsing", elements, problems)),
         lifecycle=", ".join(capped(kind for node in boms for kind in names(node, "software_sbomType", problems))),
         complete=_complete(relations, placed),
+        unresolved=unresolved,
     )
 
 

@@ -41,6 +41,7 @@ def read_syft(document: JsonObject) -> Sbom:
     if distribution:
         ref = place(distribution, placed, problems)
         edges += [Dependency(main, ref, DependencyKind.CONTAINS)] if main else []
+    dependencies, unresolved = connected(edges, placed, _files(document))
     descriptor = optional_object(document, "descriptor", problems)
     tool = f"{optional_text(descriptor, 'name', problems)} {optional_text(descriptor, 'version', problems)}"
     schema = optional_text(optional_object(document, "schema", problems), "version", problems)
@@ -48,10 +49,11 @@ def read_syft(document: JsonObject) -> Sbom:
         format=f"Syft {schema}".strip(),
         components=tuple(placed.values()),
         root=main,
-        dependencies=connected(edges, placed, problems, _files(document)),
+        dependencies=dependencies,
         created=parse_instant(optional_text(descriptor, "timestamp", problems)),
         problems=tuple(problems),
         tools=capped([tool.strip()]),
+        unresolved=unresolved,
     )
 
 

@@ -96,7 +96,7 @@ def test_cyclonedx_json_and_xml_say_the_same() -> None:
         root="pump",
         dependencies=(Dependency("pump", "ssl"), Dependency("ssl", "crypto", DependencyKind.CONTAINS)),
         created=datetime(2024, 9, 1, tzinfo=UTC),
-        problems=("dependencies name 1 references that no component has ('gone')",),
+        unresolved=("gone",),
     )
 
 

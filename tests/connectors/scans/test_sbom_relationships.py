@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from connectors.scans.detect import Kind, detect
 from connectors.scans.sbom import read_sbom
 from connectors.scans.sbom.relationships import SPDX2, SPDX3, SYFT
 from meddojo.sbom import Dependency, DependencyKind, Sbom
@@ -95,16 +96,15 @@ def test_what_is_no_relationship_is_said_once() -> None:
     assert sbom.dependencies == (Dependency("a", "b", CONTAINS),)
 
 
-def test_references_to_nothing_are_counted() -> None:
+def test_references_to_nothing_are_kept() -> None:
     sbom = spdx(("a", "DEPENDS_ON", "c"), ("a", "DEPENDS_ON", "d"), ("c", "DEPENDS_ON", "DocumentRef-x:SPDXRef-y"))
-    assert sbom.dependencies == ()
-    assert sbom.problems == (
-        "dependencies name 3 references that no component has ('c', 'd', 'DocumentRef-x:SPDXRef-y')",
-    )
+    assert sbom.dependencies == () and sbom.problems == ()
+    assert sbom.unresolved == ("c", "d", "DocumentRef-x:SPDXRef-y")
 
 
 def test_syft_knows_parents_and_children() -> None:
     sbom = read(SYFT_JSON)
+    assert detect(json.dumps(SYFT_JSON).encode(), "x") is Kind.SYFT
     assert sbom.format == "Syft 16.0.24" and sbom.tools == ("syft 1.20.0",) and sbom.problems == ()
     assert sbom.root == "src" and sbom.dependencies == (
         Dependency("src", "py", CONTAINS),
