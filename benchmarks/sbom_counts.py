@@ -180,8 +180,9 @@ def compare_twins(files: Sequence[Path]) -> int:
     for twins in read.values():
         (name, first), *others = twins
         for other, sbom in others:
-            parts = sum(one != two for one, two in zip(first.components, sbom.components, strict=False))
-            same = set(first.dependencies) == set(sbom.dependencies) and len(first.components) == len(sbom.components)
+            known = {part.ref: part for part in first.components}
+            parts = sum(known.get(part.ref) != part for part in sbom.components)
+            same = set(first.dependencies) == set(sbom.dependencies) and len(known) == len(sbom.components)
             wrong += not same
             print(
                 f"{name} and {other}: graph {'the same' if same else 'DIFFERENT'}, {parts} components stated otherwise"
