@@ -25,7 +25,7 @@ from analyzers.matching.records.criteria import cpe_update, version_text
 from analyzers.matching.records.platforms import Surroundings, judge_platform
 from analyzers.matching.records.ranges import cpe_version
 from analyzers.matching.versions.distributions import judge_range
-from analyzers.matching.versions.installed import MISSING, UNREADABLE, judge_version
+from analyzers.matching.versions.installed import MISSING, judge_version
 from analyzers.matching.versions.sets import Verdict
 from meddojo.advisory import AffectedProduct
 from meddojo.device import Device
@@ -142,15 +142,15 @@ def _of_distribution(component: Component, product: AffectedProduct) -> Fact | N
         return None
     what = f"{product.purl} (package URL)"
     version = component.version or purl_version(component.purl)
-    if not version:
-        return _with_version(component, SAME_PURL, what, product.version_text)
     verdict = judge_range(_kind(product.purl), product.version_text, version)
-    factor = UNREADABLE if verdict is Verdict.UNKNOWN else MISSING if stated and not installed else 1.0
-    place = "not in" if verdict is Verdict.NOT_AFFECTED else "in" if verdict is Verdict.AFFECTED else "beside"
+    if verdict is Verdict.UNKNOWN:
+        return _with_version(component, SAME_PURL, what, product.version_text)
+    place = "in" if verdict is Verdict.AFFECTED else "not in"
     sentence = f"version {version!r} {place} {product.version_text or 'all versions'!r}"
-    if stated and not installed:
-        sentence += "; the package does not say of which release it is"
-    return Fact(verdict, round(SAME_PURL * factor, 4), f"{what}, {sentence}", subject=True)
+    if not stated or installed:
+        return Fact(verdict, SAME_PURL, f"{what}, {sentence}", subject=True)
+    sentence += "; the package does not say of which release it is"
+    return Fact(verdict, round(SAME_PURL * MISSING, 4), f"{what}, {sentence}", subject=True)
 
 
 def _release(purl: str) -> str:

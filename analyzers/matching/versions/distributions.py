@@ -11,6 +11,8 @@ from functools import lru_cache
 
 from analyzers.matching.versions.sets import Verdict
 
+_LONGEST = 200
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+~^:_-]*")
 _EPOCH = re.compile(r"(\d+):(.*)", re.DOTALL)
 _DEB_PIECE = re.compile(r"(\D*)(\d*)")
 _RPM_PIECE = re.compile(r"\d+|[A-Za-z]+|[~^]")
@@ -29,7 +31,7 @@ def judge_range(kind: str, text: str, installed: str) -> Verdict:
     Parameters
     ----------
     kind
-        Type of the package URL: ``deb``, ``rpm`` or ``apk``.
+        Type of the package URL: ``deb``, ``apk``, or one that orders like RPM (``rpm``, ``alpm``).
     text
         ``>= 1.0-1 | < 1.0-3``, all of which have to hold, or a list of versions, of which one has to be it; an empty
         text means all versions.
@@ -65,16 +67,16 @@ _HOLDS: Mapping[str, Callable[[Key, Key], bool]] = {
 def version_key(kind: str, version: str) -> Key | None:
     """A key by which versions of one kind of package sort; None for what is no version of it."""
     version = version.strip()
-    if not version or len(version) > 200 or re.search(r"\s", version):
+    if len(version) > _LONGEST or not _VERSION.fullmatch(version):
         return None
     if kind == "apk":
         return _apk(version) if _APK.fullmatch(version) else None
     found = _EPOCH.fullmatch(version)
     epoch, rest = (int(found[1]), found[2]) if found else (0, version)
     upstream, _, revision = rest.rpartition("-") if "-" in rest else (rest, "", "")
-    if not upstream or not re.search(r"\w", upstream):
+    if not upstream:
         return None
-    order = _rpm if kind == "rpm" else _deb
+    order = _deb if kind == "deb" else _rpm
     return (epoch, order(upstream), order(revision))
 
 

@@ -49,6 +49,7 @@ def test_any_versions_are_in_one_order(kind: str, texts: list[str]) -> None:
         ("1.0-1 | 1.0-2", "1.0-3", Verdict.NOT_AFFECTED),
         ("", "anything", Verdict.AFFECTED),
         ("< 1.0", "", Verdict.UNKNOWN),
+        ("vers:deb/<1.0", "2.0", Verdict.UNKNOWN),
         ("events out of order: fixed 1", "1.0", Verdict.UNKNOWN),
     ],
 )
