@@ -106,7 +106,7 @@ def parse_json(data: bytes, origin: str) -> Any:
             document = from_json(data, allow_inf_nan=False)
     except ValueError:
         return _parse_again(decode_text(data, origin), origin)
-    return _storable(document) if _UNSTORABLE_ESCAPE.search(data) else document
+    return storable(document) if _UNSTORABLE_ESCAPE.search(data) else document
 
 
 def _parse_again(text: str, origin: str) -> Any:
@@ -127,7 +127,7 @@ def _parse_again(text: str, origin: str) -> Any:
         raise InputError(origin, "", f"not valid JSON: {error}", "correct that number") from None
     if _deeper_than(document, MAX_DEPTH):
         raise too_deep
-    return _storable(document)
+    return storable(document)
 
 
 @contextmanager
@@ -410,13 +410,14 @@ def _deeper_than(document: Any, limit: int) -> bool:
     return True
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
+    """The value without NUL characters and lone surrogates, which no text column can hold: they become U+FFFD."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("\ufffd", value)
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return [storable(item) for item in value]
     if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
+        return {storable(key): storable(item) for key, item in value.items()}
     return value
 
 

@@ -86,7 +86,8 @@ class Sbom:
     root
         `Component.ref` of what the document describes; empty when unstated.
     dependencies
-        May contain cycles.
+        May contain cycles; of several between the same two components, only the strongest: runtime, contains,
+        optional, development.
     authors, tools
         Who made the document (people, organisations) and with what (``syft 1.4.0``).
     lifecycle
@@ -95,6 +96,8 @@ class Sbom:
         References of components whose dependencies are all listed, as the document states; the root's stands for all.
     problems
         What the reader had to leave out or rename, one sentence each.
+    unresolved
+        References that dependencies name and no component has.
     """
 
     format: str
@@ -107,6 +110,7 @@ class Sbom:
     tools: tuple[str, ...] = ()
     lifecycle: str = ""
     complete: tuple[str, ...] = ()
+    unresolved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

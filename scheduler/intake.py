@@ -10,12 +10,14 @@ from pathlib import Path
 from analyzers.advisory_text import Extraction, extract, read_advisory
 from analyzers.advisory_text.suggestions import LONGEST_TEXT, ORDER, add_suggestions, schema
 from analyzers.matching.index import INDEX_VERSION, advisory_keys, vulnerability_keys
+from connectors.feeds.source import documents
 from connectors.llm import ask
 from connectors.reading import read_bytes
 from connectors.scans.bulletin import read_bulletin
-from connectors.scans.detect import Kind, detect
+from connectors.scans.detect import Kind, detect, recognise
 from connectors.scans.readers import SCANS, VEX, read_contents
 from connectors.scans.sbom import read_sbom
+from connectors.zipped import is_archive
 from meddojo.advisory import Advisory
 from meddojo.bulletin import Bulletin
 from meddojo.config import Config, FeedConfig
@@ -38,10 +40,11 @@ _FEEDS = {
     Kind.KEV: "kev",
     Kind.EPSS: "epss",
     Kind.STIX: "taxii",
+    Kind.OSV: "osv",
 }
 _BULLETINS = "bulletin"
 """Under what name the store keeps advisories that were read from texts."""
-_SBOMS = (Kind.CYCLONEDX, Kind.SPDX)
+_SBOMS = (Kind.CYCLONEDX, Kind.SPDX, Kind.SYFT)
 _BATCH = 1000
 _SHOWN_PROBLEMS = 20
 
@@ -208,7 +211,7 @@ def read_evidence(config: Config, devices: Sequence[Device], store: Store, conso
 def import_file(
     path: Path, device: Device | None, store: Store, console: Console, config: Config
 ) -> tuple[int, list[Skipped]]:
-    """Take in one file by hand, whatever it is.
+    """Take in one file by hand, whatever it is, or a folder or ZIP archive of advisories.
 
     Returns
     -------
@@ -222,6 +225,8 @@ def import_file(
     ConfigError
         If it is about one device and none is named.
     """
+    if path.is_dir() or is_archive(path):
+        return _import_folder(path, store, console)
     data = read_bytes(path)
     kind = detect(data, str(path))
     console.detail(f"{path}: {kind}")
@@ -239,6 +244,17 @@ def import_file(
     for miss in unread:
         console.warn(f"{miss.origin}: {miss.reason}")
     return changed + more, [*missed, *unread]
+
+
+def _import_folder(path: Path, store: Store, console: Console) -> tuple[int, list[Skipped]]:
+    """Take in a folder or archive of records of one kind, told by the first that can be read."""
+    read = (item for item in documents(path) if not isinstance(item, Skipped))
+    kind = next((found for _, document in read if (found := recognise(document)) in _FEEDS), None)
+    if kind is None:
+        understood = ", ".join(_FEEDS)
+        raise InputError(str(path), "", "no record of a kind that is understood in it", f"understood are: {understood}")
+    console.detail(f"{path}: {kind} records")
+    return _import_feed(_FEEDS[kind], path, store, console)
 
 
 def _import_feed(feed_name: str, path: Path, store: Store, console: Console) -> tuple[int, list[Skipped]]:

@@ -95,3 +95,27 @@ def purl_namespace(text: str) -> str:
         return PackageURL.from_string(text).namespace or "" if text else ""
     except ValueError:
         return ""
+
+
+@lru_cache(maxsize=65536)
+def purl_qualifier(text: str, name: str) -> str:
+    """A qualifier of a package URL (``distro``, ``upstream``); empty when it has none."""
+    from packageurl import PackageURL
+
+    if f"{name}=" not in text:
+        return ""
+    try:
+        qualifiers = PackageURL.from_string(text).qualifiers
+    except ValueError:
+        return ""
+    return str(qualifiers.get(name, "")) if isinstance(qualifiers, dict) else ""
+
+
+def source_key(text: str) -> str:
+    """Like `purl_key`, of the source package that a binary one says it is built from; empty when it does not.
+
+    ``pkg:deb/debian/libssl3@3.0.11-1?upstream=openssl`` -> ``purl:deb/debian/openssl``. RPM names a file there.
+    """
+    source = purl_qualifier(text, "upstream").partition("@")[0].lower()
+    kind = purl_key(text).rpartition("/")[0]
+    return f"{kind}/{source}" if source and kind.startswith(("purl:deb/", "purl:apk/")) else ""

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from analyzers.matching.helpers import leaf_keys, own_keys
-from analyzers.matching.identifiers import cpe_key, cpe_names, parse_cpe, purl_key
+from analyzers.matching.identifiers import cpe_key, cpe_names, parse_cpe, purl_key, source_key
 from analyzers.matching.names.aliases import known_names
 from analyzers.matching.names.normalise import fold, skeleton, squash
 from analyzers.matching.names.reading import ProductName, is_model, is_set, read_device_name, read_product_names
@@ -160,8 +160,8 @@ def sbom_keys(sbom: Sbom) -> frozenset[str]:
 
 
 def component_keys(component: Component) -> frozenset[str]:
-    """Index keys of a component: its CPE, its package URL and its name."""
-    keys = {cpe_key(component.cpe), purl_key(component.purl), package_key(component.name)}
+    """Index keys of a component: its CPE, its package URL, that of its source package, and its name."""
+    keys = {cpe_key(component.cpe), purl_key(component.purl), source_key(component.purl), package_key(component.name)}
     return frozenset(keys - {""})
 
 

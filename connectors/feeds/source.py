@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from connectors.http import PoliteSession
 from connectors.reading import (
     MAX_JSON_BYTES,
+    MAX_STREAM_BYTES,
     parse_instant,
     parse_json,
     read_json,
@@ -18,6 +19,7 @@ from connectors.reading import (
     skipped,
     unpack,
 )
+from connectors.zipped import is_archive, zip_members
 from meddojo.errors import ConfigError, InputError
 from meddojo.interface import Skipped
 
@@ -101,12 +103,12 @@ def load_json(source: str, session: PoliteSession) -> Any:
 
 
 def documents(path: Path) -> Iterator[tuple[str, Any] | Skipped]:
-    """JSON documents of a folder (recursively, in order of path), a ``.jsonl`` or a ``.json`` file.
+    """JSON documents of a folder (recursively, in order of path), a ``.zip``, a ``.jsonl`` or a ``.json`` file.
 
     Yields
     ------
     tuple of (origin, document), or Skipped
-        A bad document of a folder, or a bad line, is skipped.
+        A bad document of a folder or an archive, or a bad line, is skipped.
 
     Raises
     ------
@@ -114,7 +116,7 @@ def documents(path: Path) -> Iterator[tuple[str, Any] | Skipped]:
         If the folder holds no documents, or the one file given cannot be read.
     """
     if not path.is_dir():
-        yield from _of_file(path)
+        yield from _of_archive(path) if is_archive(path) else _of_file(path)
         return
     files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(_DOCUMENTS + _LINES))
     if not files:
@@ -131,3 +133,15 @@ def _of_file(path: Path) -> Iterator[tuple[str, Any] | Skipped]:
         yield from read_json_lines(path)
     else:
         yield str(path), read_json(path)
+
+
+def _of_archive(path: Path) -> Iterator[tuple[str, Any] | Skipped]:
+    for item in zip_members(path, MAX_JSON_BYTES, MAX_STREAM_BYTES):
+        if isinstance(item, Skipped):
+            yield item
+        elif item[0].lower().endswith(_DOCUMENTS):
+            origin = f"{path}: {item[0]}"
+            try:
+                yield origin, parse_json(unpack(item[1], origin, MAX_JSON_BYTES), origin)
+            except InputError as error:
+                yield skipped(error)

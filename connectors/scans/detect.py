@@ -10,6 +10,9 @@ from typing import Any
 from connectors.reading import decode_text, parse_json, unpack
 from connectors.scans.bulletin import bulletin_format
 from connectors.scans.safe_xml import root_tag
+from connectors.scans.sbom.cyclonedx_xml import cyclonedx_xml_to_mapping
+from connectors.scans.sbom.spdx_xml import ROOT as SPDX_XML_ROOT
+from connectors.scans.sbom.spdx_yaml import is_spdx_yaml
 from meddojo.bulletin import BulletinFormat
 from meddojo.errors import InputError
 
@@ -34,6 +37,8 @@ class Kind(StrEnum):
     CYCLONEDX_VDR = "cyclonedx-vdr"
     CYCLONEDX = "cyclonedx"
     SPDX = "spdx"
+    SYFT = "syft"
+    OSV = "osv"
     BULLETIN = "bulletin"
     UNKNOWN = "unknown"
 
@@ -59,6 +64,10 @@ TELLTALES = (
     Telltale(Kind.CYCLONEDX, ("bomFormat",), "cyclonedx"),
     Telltale(Kind.SPDX, ("spdxVersion",)),
     Telltale(Kind.SPDX, ("sbom.spdxVersion",)),
+    Telltale(Kind.SPDX, ("@graph", "@context"), "https://spdx.org/rdf/3"),
+    Telltale(Kind.SPDX, ("@graph", "@context"), "['https://spdx.org/rdf/3"),
+    Telltale(Kind.SYFT, ("artifacts", "artifactRelationships")),
+    Telltale(Kind.SYFT, ("artifacts", "source", "descriptor")),
     Telltale(Kind.GRYPE, ("descriptor.name",), "grype"),
     Telltale(Kind.GRYPE, ("matches", "source", "descriptor")),
     Telltale(Kind.TRIVY, ("SchemaVersion", "ArtifactName")),
@@ -74,13 +83,15 @@ TELLTALES = (
     Telltale(Kind.NVD, ("totalResults", "vulnerabilities")),
     Telltale(Kind.NVD, ("cve.id", "cve.vulnStatus")),
     Telltale(Kind.NVD, ("id", "vulnStatus")),
+    Telltale(Kind.OSV, ("id", "modified", "affected")),
+    Telltale(Kind.OSV, ("id", "modified", "schema_version")),
 )
 """First match wins. NVD and CSAF also come with one record a line, so single records are known too."""
 
 UNDERSTOOD = (
-    "CSAF 2.0 advisories, NVD API 2.0 records, the KEV catalogue, EPSS scores (CSV), STIX bundles,"
+    "CSAF 2.0 advisories, NVD API 2.0 and OSV records, the KEV catalogue, EPSS scores (CSV), STIX bundles,"
     " Grype and Trivy JSON reports, SARIF 2.1.0, VEX (CSAF, OpenVEX, CycloneDX), CycloneDX (JSON, XML),"
-    " SPDX (JSON, tag-value), bulletins about vulnerabilities (PDF, HTML, text)"
+    " SPDX (JSON, JSON-LD, YAML, XML, tag-value), Syft JSON, bulletins about vulnerabilities (PDF, HTML, text)"
 )
 
 
@@ -109,9 +120,9 @@ def detect(data: bytes, origin: str) -> Kind:
     elif _is_page(data):
         kind = Kind.BULLETIN
     elif text[:1] == "<":
-        kind = Kind.CYCLONEDX if _CYCLONEDX_SPACE in root_tag(data, origin) else Kind.UNKNOWN
+        kind = _recognise_xml(data, origin)
     else:
-        kind = _recognise_text(text)
+        kind = Kind.SPDX if is_spdx_yaml(data) else _recognise_text(text)
         if kind is Kind.UNKNOWN and bulletin_format(data):
             kind = Kind.BULLETIN
     if kind is Kind.UNKNOWN:
@@ -173,6 +184,14 @@ def _head(data: bytes) -> str:
     """Beginning of the text, without byte order mark, for looking at only."""
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     return data[:_HEAD_BYTES].decode(encoding, errors="replace").lstrip()
+
+
+def _recognise_xml(data: bytes, origin: str) -> Kind:
+    tag = root_tag(data, origin)
+    if _CYCLONEDX_SPACE in tag:
+        stated = b"vulnerabilities" in data
+        return recognise(cyclonedx_xml_to_mapping(data, origin)) if stated else Kind.CYCLONEDX
+    return Kind.SPDX if tag == SPDX_XML_ROOT and b"spdxVersion" in data else Kind.UNKNOWN
 
 
 def _recognise_text(text: str) -> Kind:

@@ -28,6 +28,21 @@ def cvss_score(vector: str, base_score: float | None, scorer: str, version: str)
     return CvssScore(vector if version == "2.0" else f"CVSS:{version}/{vector}", base_score, version, scorer)
 
 
+def rated(vector: str, scorer: str) -> CvssScore | None:
+    """A rating with the base score its vector stands for; None for what is no vector of CVSS 2, 3 or 4."""
+    from cvss import CVSS2, CVSS3, CVSS4
+    from cvss.exceptions import CVSSError
+
+    vector = vector.strip().strip("()")
+    prefix = _PREFIX.match(vector)
+    version = prefix[1] if prefix else "2.0"
+    kind = CVSS4 if version == "4.0" else CVSS3 if version.startswith("3.") else CVSS2
+    try:
+        return CvssScore(vector, float(kind(vector).scores()[0]), version, scorer)
+    except (CVSSError, ValueError, KeyError, ArithmeticError):
+        return None
+
+
 def cwe_numbers(texts: Iterable[str]) -> tuple[int, ...]:
     """Numbers of ``CWE-79`` or ``79``, each once; anything else is left out."""
     numbers = (_CWE.match(text.strip()) for text in texts)

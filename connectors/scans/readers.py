@@ -11,6 +11,7 @@ from connectors.reading import parse_json
 from connectors.scans.detect import Kind, recognise
 from connectors.scans.pms_scanner import read_grype
 from connectors.scans.sarif import read_sarif
+from connectors.scans.sbom.cyclonedx_xml import cyclonedx_xml_to_mapping
 from connectors.scans.trivy import read_trivy
 from connectors.scans.vdr import read_vdr
 from connectors.scans.vex import read_csaf_vex, read_cyclonedx_vex, read_openvex
@@ -72,7 +73,8 @@ def read_contents(data: bytes, origin: str, received: datetime) -> Contents:
     InputError
         If it is damaged, or neither of the two.
     """
-    document = parse_json(data, origin)
+    xml = data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+    document = cyclonedx_xml_to_mapping(data, origin) if xml else parse_json(data, origin)
     kind = recognise(document)
     if kind is Kind.UNKNOWN and isinstance(document, dict) and "matches" in document:
         kind = Kind.GRYPE  # its reader says best what is missing

@@ -9,16 +9,23 @@ from typing import Any
 
 from connectors.reading import JsonObject, skipped
 from connectors.scans.cyclonedx_parts import Parts, read_parts
-from connectors.scans.ratings import cvss_score, web_links
+from connectors.scans.ratings import cvss_score, rated, web_links
 from connectors.scans.vex.cyclonedx import STATES
 from meddojo.errors import InputError
 from meddojo.interface import Skipped
 from meddojo.sbom import Component, ScanMatch, ScanReport
 from meddojo.severity import CvssScore, Severity
-from meddojo.vulnerability import Vulnerability, canonical_id
+from meddojo.vulnerability import SsvcPoints, Vulnerability, canonical_id
 
 _CVSS_METHODS: Mapping[str, str] = {"CVSSv2": "2.0", "CVSSv3": "3.0", "CVSSv31": "3.1", "CVSSv4": "4.0"}
-"""Other methods (OWASP, SSVC, other) rate on scales of their own: only their band is taken."""
+"""OWASP and other methods rate on scales of their own: only their band is taken. Of SSVC the decision points are."""
+
+_SSVC_POINTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "E": ("exploitation", {"N": "none", "P": "public poc", "A": "active"}),
+    "A": ("automatable", {"N": "no", "Y": "yes"}),
+    "T": ("technical_impact", {"P": "partial", "T": "total"}),
+}
+"""Metric of an SSVC vector (``SSVCv2/E:A/A:Y/T:T/2024-01-01T00:00:00Z``) -> decision point, and its values."""
 
 _FIX = re.compile(r"\b(?:upgrade|update)\b[^.;]*?\bto\b[^.;]*?\b(?:version )?v?(\d[\w.+-]*\w)", re.IGNORECASE)
 
@@ -83,7 +90,7 @@ def _matches(entry: JsonObject, parts: Parts) -> Iterator[ScanMatch]:
     if state is not None and state.clears:
         return
     vulnerability = _vulnerability(entry)
-    bands = [Severity.parse(rating.text("severity")) for rating in entry.objects("ratings")]
+    bands = [_band(rating) for rating in entry.objects("ratings")]
     fix = _FIX.search(entry.text("recommendation"))
     for component, constraint in _affected(entry, parts):
         yield ScanMatch(
@@ -134,14 +141,49 @@ def _vulnerability(entry: JsonObject) -> Vulnerability:
         references=web_links(links),
         published=entry.instant("published"),
         modified=entry.instant("updated"),
+        ssvc=_ssvc(entry),
     )
 
 
-def _scores(entry: JsonObject) -> Iterator[CvssScore]:
+def _band(rating: JsonObject) -> Severity | None:
+    """The band stated, or that of the score where it is one of CVSS."""
+    score = rating.number("score")
+    stated = Severity.parse(rating.text("severity"))
+    if stated or score is None or not 0.0 <= score <= 10.0 or rating.text("method") not in _CVSS_METHODS:
+        return stated
+    return Severity.from_score(score)
+
+
+def _ssvc(entry: JsonObject) -> SsvcPoints | None:
+    """Decision points of the first rating that has some."""
     for rating in entry.objects("ratings"):
-        version = _CVSS_METHODS.get(rating.text("method"))
-        scorer = rating.object("source").text("name") or entry.object("source").text("name")
-        if version:
-            found = cvss_score(rating.text("vector"), rating.number("score"), scorer, version)
-            if found:
-                yield found
+        if rating.text("method") != "SSVC":
+            continue
+        points: dict[str, str] = {}
+        for part in rating.text("vector").split("/"):
+            metric, _, value = part.partition(":")
+            name, values = _SSVC_POINTS.get(metric.strip().upper(), ("", {}))
+            if value.strip().upper() in values:
+                points.setdefault(name, values[value.strip().upper()])
+        if points:
+            return SsvcPoints(publisher=_scorer(rating, entry), **points)
+    return None
+
+
+def _scorer(rating: JsonObject, entry: JsonObject) -> str:
+    return rating.object("source").text("name") or entry.object("source").text("name")
+
+
+def _scores(entry: JsonObject) -> Iterator[CvssScore]:
+    """Ratings by CVSS, also where only the vector says so; a score that is missing is worked out."""
+    for rating in entry.objects("ratings"):
+        vector, score = rating.text("vector").strip(), rating.number("score")
+        version = _CVSS_METHODS.get(rating.text("method")) or ("3.1" if vector.startswith("CVSS:") else "")
+        if not version or not vector:
+            continue
+        if score is None and version != "2.0" and not vector.startswith("CVSS:"):
+            vector = f"CVSS:{version}/{vector}"
+        scorer = _scorer(rating, entry)
+        found = rated(vector, scorer) if score is None else cvss_score(vector, score, scorer, version)
+        if found:
+            yield found

@@ -150,7 +150,9 @@ def test_a_malformed_file_is_one_clear_error_that_names_it(imported: Imported, n
     assert name not in skipped["reason"], "the origin says it already"
 
 
-@pytest.mark.parametrize(("name", "cause"), [("directory.json", "Is a directory"), ("missing.json", "no such file")])
+@pytest.mark.parametrize(
+    ("name", "cause"), [("directory.json", "no .json or .jsonl file in this folder"), ("missing.json", "no such file")]
+)
 def test_what_is_no_file_is_one_clear_error(imported: Imported, name: str, cause: str) -> None:
     (line,) = imported.errors(name)
     assert cause in line and len(imported.skipped(name)) == 1

@@ -7,7 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from analyzers.matching.candidates import Candidate, Source
-from analyzers.matching.identifiers import Cpe, cpe_key, parse_cpe, purl_key, purl_namespace, purl_version
+from analyzers.matching.identifiers import (
+    Cpe,
+    cpe_key,
+    parse_cpe,
+    purl_key,
+    purl_namespace,
+    purl_qualifier,
+    purl_version,
+    source_key,
+)
 from analyzers.matching.index import component_keys, package_key
 from analyzers.matching.names.normalise import squash
 from analyzers.matching.names.vendors import compare_vendors
@@ -15,6 +24,7 @@ from analyzers.matching.records.applicability import Fact, named_by, resolve
 from analyzers.matching.records.criteria import cpe_update, version_text
 from analyzers.matching.records.platforms import Surroundings, judge_platform
 from analyzers.matching.records.ranges import cpe_version
+from analyzers.matching.versions.distributions import judge_range
 from analyzers.matching.versions.installed import MISSING, judge_version
 from analyzers.matching.versions.sets import Verdict
 from meddojo.advisory import AffectedProduct
@@ -37,6 +47,7 @@ DISTRIBUTION_PACKAGE = 0.75
 
 _EPOCH = re.compile(r"^\d+:")
 _REPACKED = re.compile(r"[+.~](?:dfsg|ds|repack|really)[\w.]*$|\+(?:deb|git|ubuntu)[\w.~+]*$", re.I)
+_RELEASE = re.compile(r"\d+(?:\.\d+)*")
 _NAMESPACE = re.compile(r"[./@]")
 _DISTRIBUTIONS = frozenset({"deb", "rpm", "apk", "alpm"})
 _ENVIRONMENTS: Mapping[str, frozenset[str]] = {
@@ -113,13 +124,39 @@ def _named_packages(product: AffectedProduct, inventory: Mapping[str, tuple[Comp
 def _as_package(component: Component, product: AffectedProduct) -> Fact | None:
     """A product its assigner names: by package URL, else by name and maker; a name alone says too little."""
     if product.purl and component.purl:
-        if purl_key(component.purl) != purl_key(product.purl):
+        if purl_key(product.purl) not in (purl_key(component.purl), source_key(component.purl)):
             return None
+        if _kind(product.purl) in _DISTRIBUTIONS:
+            return _of_distribution(component, product)
         return _with_version(component, SAME_PURL, f"{product.purl} (package URL)", product.version_text)
     if not _same_maker(component, product.vendor):
         return None
     what = f"{product.vendor.strip()} {product.product.strip()} (same name and maker; names only, no CPE)"
     return _with_version(component, round(SAME_ENVIRONMENT * NAMED_ONLY, 4), what, product.version_text)
+
+
+def _of_distribution(component: Component, product: AffectedProduct) -> Fact | None:
+    """What a distribution says about a package of its own, in its own versions; None for another release of it."""
+    stated, installed = (_release(purl) for purl in (product.purl, component.purl))
+    if stated and installed and not f"{installed}.".startswith(f"{stated}."):
+        return None
+    what = f"{product.purl} (package URL)"
+    version = component.version or purl_version(component.purl)
+    verdict = judge_range(_kind(product.purl), product.version_text, version)
+    if verdict is Verdict.UNKNOWN:
+        return _with_version(component, SAME_PURL, what, product.version_text)
+    place = "in" if verdict is Verdict.AFFECTED else "not in"
+    sentence = f"version {version!r} {place} {product.version_text or 'all versions'!r}"
+    if not stated or installed:
+        return Fact(verdict, SAME_PURL, f"{what}, {sentence}", subject=True)
+    sentence += "; the package does not say of which release it is"
+    return Fact(verdict, round(SAME_PURL * MISSING, 4), f"{what}, {sentence}", subject=True)
+
+
+def _release(purl: str) -> str:
+    """``12`` of ``distro=debian-12``; empty where there is no number: a code name can be compared with nothing."""
+    found = _RELEASE.search(purl_qualifier(purl, "distro"))
+    return found.group() if found else ""
 
 
 def _named(configuration: Configuration, inventory: Mapping[str, tuple[Component, ...]]) -> Iterable[Component]:

@@ -1,7 +1,8 @@
-"""Software bills of materials: CycloneDX 1.2 to 1.6 (JSON, XML) and SPDX 2.2 and 2.3 (JSON, tag-value).
+"""Software bills of materials: CycloneDX 1.2 to 1.6, SPDX 2.2, 2.3 and 3.0, Syft.
 
-Reading takes two steps, one table each: the serialisation is turned into the JSON form of its format, and the reader
-of that format turns it into a `meddojo.sbom.Sbom`.
+Reading takes two steps, one table each: the serialisation (JSON, XML, YAML, tag-value) is turned into the JSON form of
+its format, and the reader of that format turns it into a `meddojo.sbom.Sbom`. The same document in two serialisations
+gives the same `Sbom`.
 
 The JSON is read as plain mappings. ``cyclonedx-python-lib`` was measured as a reader: it takes 0.6 s to import and
 10 to 50 times as long, and gives up the whole document over one unknown component type, hash algorithm or kind of
@@ -15,26 +16,42 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from connectors.reading import MAX_JSON_BYTES, JsonObject, parse_json, unpack
+from connectors.reading import MAX_JSON_BYTES, JsonObject, collector_paused, parse_json, unpack
+from connectors.scans.safe_xml import root_tag
 from connectors.scans.sbom.cyclonedx import read_cyclonedx
 from connectors.scans.sbom.cyclonedx_xml import cyclonedx_xml_to_mapping
+from connectors.scans.sbom.formats import UNDERSTOOD
 from connectors.scans.sbom.spdx import read_spdx
+from connectors.scans.sbom.spdx3 import read_spdx3
 from connectors.scans.sbom.spdx_tag_value import spdx_tag_value_to_mapping
+from connectors.scans.sbom.spdx_xml import ROOT as SPDX_XML_ROOT
+from connectors.scans.sbom.spdx_xml import spdx_xml_to_mapping
+from connectors.scans.sbom.spdx_yaml import is_spdx_yaml, spdx_yaml_to_mapping
+from connectors.scans.sbom.syft import read_syft
 from meddojo.errors import InputError
 from meddojo.sbom import Sbom
 
-SERIALISATIONS: Mapping[bytes, Callable[[bytes, str], Any]] = {
-    b"{": parse_json,
-    b"[": parse_json,
-    b"<": cyclonedx_xml_to_mapping,
-}
-"""First byte of the document -> how to bring it into JSON form; any other is a tag-value text."""
 
-FORMATS: Mapping[str, Callable[[JsonObject], Sbom]] = {
-    "bomFormat": read_cyclonedx,
-    "spdxVersion": read_spdx,
+def _parse_xml(data: bytes, origin: str) -> Any:
+    read = spdx_xml_to_mapping if root_tag(data, origin) == SPDX_XML_ROOT else cyclonedx_xml_to_mapping
+    return read(data, origin)
+
+
+def _parse_text(data: bytes, origin: str) -> Any:
+    return spdx_yaml_to_mapping(data, origin) if is_spdx_yaml(data) else spdx_tag_value_to_mapping(data, origin)
+
+
+SERIALISATIONS: Mapping[bytes, Callable[[bytes, str], Any]] = {b"{": parse_json, b"[": parse_json, b"<": _parse_xml}
+"""First byte of the document -> how to bring it into JSON form; any other is a text of SPDX."""
+
+FORMATS: Mapping[tuple[str, ...], Callable[[JsonObject], Sbom]] = {
+    ("bomFormat",): read_cyclonedx,
+    ("spdxVersion",): read_spdx,
+    ("@context", "@graph"): read_spdx3,
+    ("artifacts", "artifactRelationships"): read_syft,
+    ("artifacts", "source", "descriptor"): read_syft,
 }
-"""Telltale key of the JSON form -> its reader."""
+"""Telltale keys of the JSON form -> its reader."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -64,11 +81,10 @@ def read_sbom(data: bytes, origin: str) -> Sbom:
         document = document["sbom"]  # GitHub wraps what its dependency graph exports
     if not isinstance(document, dict):
         raise _not_an_sbom(origin)
-    for key, read in FORMATS.items():
-        if key in document:
-            return _warned(read(JsonObject.of(document, origin)))
-    if "@context" in document and "spdx" in str(document["@context"]):
-        raise InputError(origin, "/@context", "SPDX 3 is not read", "export it as SPDX 2.3 or as CycloneDX")
+    for keys, read in FORMATS.items():
+        if all(key in document for key in keys):
+            with collector_paused():
+                return _warned(read(JsonObject.of(document, origin)))
     raise _not_an_sbom(origin)
 
 
@@ -85,9 +101,9 @@ def _to_mapping(data: bytes, origin: str) -> Any:
     start = data.removeprefix(_BYTE_ORDER_MARK).lstrip()[:1]
     if data.startswith(_UTF16_MARKS):
         start = data[2:200].replace(b"\0", b"").lstrip()[:1]
-    read: Callable[[bytes, str], Any] = SERIALISATIONS.get(start, spdx_tag_value_to_mapping)
+    read: Callable[[bytes, str], Any] = SERIALISATIONS.get(start, _parse_text)
     return read(data, origin)
 
 
 def _not_an_sbom(origin: str) -> InputError:
-    return InputError(origin, "", "not an SBOM of a known format", "export CycloneDX 1.2 to 1.6 or SPDX 2.2 or 2.3")
+    return InputError(origin, "", "not an SBOM of a known format", f"export {UNDERSTOOD}")

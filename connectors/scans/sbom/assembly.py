@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from itertools import islice
 
 from connectors.reading import JsonObject
 from meddojo.errors import InputError
-from meddojo.sbom import Component, Dependency
+from meddojo.sbom import Component, Dependency, DependencyKind
+
+_STRENGTH = {
+    DependencyKind.DEVELOPMENT: 0,
+    DependencyKind.OPTIONAL: 1,
+    DependencyKind.CONTAINS: 2,
+    DependencyKind.RUNTIME: 3,
+}
+MAX_UNRESOLVED = 1000
+"""Most references to nothing that are kept."""
 
 
 def place(component: Component, placed: dict[str, Component], problems: list[str]) -> str:
@@ -30,10 +40,29 @@ def place(component: Component, placed: dict[str, Component], problems: list[str
     return ref
 
 
-def connected(edges: Iterable[tuple[str, str]], placed: Mapping[str, Component]) -> tuple[Dependency, ...]:
-    """Edges between known components, each once, in order."""
-    found = dict.fromkeys(edge for edge in edges if edge[0] in placed and edge[1] in placed)
-    return tuple(Dependency(*edge) for edge in found)
+def connected(
+    edges: Iterable[Dependency], placed: Mapping[str, Component], elsewhere: Collection[str] = frozenset()
+) -> tuple[tuple[Dependency, ...], tuple[str, ...]]:
+    """Edges between known components, in order, and the references that lead nowhere.
+
+    Of several edges between the same two, the strongest counts.
+
+    Parameters
+    ----------
+    elsewhere
+        References that mean something, but no component: files, services, the document itself.
+    """
+    found: dict[tuple[str, str], DependencyKind] = {}
+    lost: dict[str, None] = {}
+    for source, target, kind in edges:
+        if source in placed and target in placed:
+            known = found.get((source, target))
+            if known is None or _STRENGTH[kind] > _STRENGTH[known]:
+                found[source, target] = kind
+        else:
+            lost.update({ref: None for ref in (source, target) if ref not in placed and ref not in elsewhere})
+    joined = tuple(Dependency(source, target, kind) for (source, target), kind in found.items())
+    return joined, tuple(islice(lost, MAX_UNRESOLVED))
 
 
 def sentence(error: InputError) -> str:
@@ -43,8 +72,13 @@ def sentence(error: InputError) -> str:
 
 def optional_text(node: JsonObject, key: str, problems: list[str]) -> str:
     """Text without blanks around it; what is not a text is left out and noted."""
+    value = node.value.get(key)
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
     try:
-        return node.text(key).strip()
+        return node.text(key)
     except InputError as error:
         problems.append(sentence(error))
         return ""
@@ -60,8 +94,11 @@ def objects(node: JsonObject, key: str, problems: list[str]) -> list[JsonObject]
         return []
     found = []
     for index, value in enumerate(values):
+        if isinstance(value, dict):
+            found.append(JsonObject(value, node.origin, key, node, index))
+            continue
         try:
-            found.append(JsonObject.of(value, node.origin, f"{node.pointer}/{key}/{index}"))
+            JsonObject.of(value, node.origin, f"{node.pointer}/{key}/{index}")
         except InputError as error:
             problems.append(sentence(error))
     return found
@@ -74,3 +111,15 @@ def optional_object(node: JsonObject, key: str, problems: list[str]) -> JsonObje
     except InputError as error:
         problems.append(sentence(error))
         return JsonObject({}, node.origin, f"{node.pointer}/{key}")
+
+
+def names(node: JsonObject, key: str, problems: list[str]) -> list[str]:
+    """The texts of the list at `key`, one alone counting as a list; what is no text is left out and noted."""
+    value = node.value.get(key)
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    problems += [
+        sentence(node.error(f"{key}/{index}", "is not a text"))
+        for index, each in enumerate(values)
+        if not isinstance(each, str)
+    ]
+    return [each.strip() for each in values if isinstance(each, str) and each.strip()]

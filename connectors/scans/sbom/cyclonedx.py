@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 
 from connectors.reading import JsonObject, parse_instant
 from connectors.scans.cpe import to_cpe23
 from connectors.scans.sbom.assembly import connected, objects, optional_object, optional_text, place, sentence
+from connectors.scans.sbom.cyclonedx_document import read_authors, read_complete, read_lifecycle, read_tools
+from connectors.scans.sbom.statements import capped, hash_text, read_support
 from meddojo.errors import InputError
-from meddojo.sbom import Component, Sbom
+from meddojo.sbom import Component, Dependency, DependencyKind, Sbom
 
 _VERSION = re.compile(r"1\.\d{1,2}")
+
+_SCOPES: Mapping[str, DependencyKind] = {
+    "optional": DependencyKind.OPTIONAL,
+    "excluded": DependencyKind.DEVELOPMENT,
+}
+"""What a component that is not ``required`` is to those that need it (1.6, ``components[].scope``)."""
+
+_DEVELOPMENT = frozenset({"cdx:npm:package:development", "cdx:composer:package:isDevRequirement"})
+"""Properties of CycloneDX's taxonomy that, when true, say the same as the scope ``excluded``."""
 
 
 def read_cyclonedx(document: JsonObject) -> Sbom:
@@ -31,39 +43,80 @@ def read_cyclonedx(document: JsonObject) -> Sbom:
             f"CycloneDX {version[:20]!r} is not a version that is read",
             "export 1.2 to 1.6",
         )
-    problems: list[str] = []
-    placed: dict[str, Component] = {}
+    parts = _Parts()
+    problems = parts.problems
     metadata = optional_object(document, "metadata", problems)
     main = optional_object(metadata, "component", problems)
-    nested = _place_all([main] if main.value else [], placed, problems)
-    root = next(iter(placed), "") if main.value.get("name") else ""
-    parts = _place_all(objects(document, "components", problems), placed, problems)
-    stated = _edges(document, problems)
+    makers = [optional_object(metadata, key, problems) for key in ("supplier", "manufacture")]
+    parts.place([main] if main.value else [], next(filter(None, (_named(each, problems) for each in makers)), ""))
+    root = next(iter(parts.placed), "") if main.value.get("name") else ""
+    parts.place(objects(document, "components", problems))
+    services = {optional_text(each, "bom-ref", problems) for each in objects(document, "services", problems)}
+    edges = [*_stated(document, parts), *parts.nested]
+    dependencies, unresolved = connected(edges, parts.placed, services | {""})
     return Sbom(
         format=f"CycloneDX {version}",
-        components=tuple(placed.values()),
+        components=tuple(parts.placed.values()),
         root=root,
-        dependencies=connected([*stated, *nested, *parts], placed),
+        dependencies=dependencies,
         created=parse_instant(optional_text(metadata, "timestamp", problems)),
         problems=tuple(problems),
+        authors=read_authors(metadata, problems),
+        tools=read_tools(metadata, problems),
+        lifecycle=read_lifecycle(metadata, problems),
+        complete=read_complete(document, root, parts.placed, problems),
+        unresolved=unresolved,
     )
 
 
-def _place_all(nodes: list[JsonObject], placed: dict[str, Component], problems: list[str]) -> list[tuple[str, str]]:
-    """Place components and what is nested in them, in document order; return ``(whole, part)`` for what is nested."""
-    edges: list[tuple[str, str]] = []
-    waiting = [(node, "") for node in reversed(nodes)]
-    while waiting:
-        node, whole = waiting.pop()
-        component = _component(node, problems)
-        ref = place(component, placed, problems) if component else ""
-        if ref and whole:
-            edges.append((whole, ref))
-        waiting += [(part, ref or whole) for part in reversed(objects(node, "components", problems))]
-    return edges
+class _Parts:
+    """Components as they are placed, in document order, and what is nested in what.
+
+    Attributes
+    ----------
+    kinds
+        What those components that are not required are to those that need them, by reference.
+    """
+
+    def __init__(self) -> None:
+        self.placed: dict[str, Component] = {}
+        self.kinds: dict[str, DependencyKind] = {}
+        self.nested: list[Dependency] = []
+        self.problems: list[str] = []
+
+    def place(self, nodes: list[JsonObject], supplier: str = "") -> None:
+        """Place components and what is nested in them; the outermost are by `supplier` unless they say otherwise."""
+        waiting = [(node, "", supplier) for node in reversed(nodes)]
+        while waiting:
+            node, whole, maker = waiting.pop()
+            properties = _properties(node, self.problems)
+            component = _component(node, properties, maker, self.problems)
+            ref = place(component, self.placed, self.problems) if component else ""
+            kind = _kind(node, properties)
+            if ref and kind:
+                self.kinds[ref] = kind
+            if ref and whole:
+                self.nested.append(Dependency(whole, ref, kind or DependencyKind.CONTAINS))
+            if "components" in node.value:
+                inner = objects(node, "components", self.problems)
+                waiting += [(part, ref or whole, "") for part in reversed(inner)]
 
 
-def _component(node: JsonObject, problems: list[str]) -> Component | None:
+def _kind(node: JsonObject, properties: list[tuple[str, str]]) -> DependencyKind | None:
+    """What the component is to those that need it, where that is something else than ``required``.
+
+    The scope goes first: cdxgen calls what npm installs optionally both optional and a development dependency.
+    """
+    scope = node.value.get("scope")
+    kind = _SCOPES.get(scope.strip().lower()) if isinstance(scope, str) else None
+    if kind is None and any(name in _DEVELOPMENT and value.lower() == "true" for name, value in properties):
+        return DependencyKind.DEVELOPMENT
+    return kind
+
+
+def _component(
+    node: JsonObject, properties: list[tuple[str, str]], maker: str, problems: list[str]
+) -> Component | None:
     name = optional_text(node, "name", problems)
     if not name:
         problems.append(sentence(node.error("name", "is missing, so this component was left out")))
@@ -74,32 +127,71 @@ def _component(node: JsonObject, problems: list[str]) -> Component | None:
     # elsewhere the PURL tells the group; an npm scope is part of the package's name
     if group and (group.startswith("@") or not purl) and not name.startswith(f"{group}/"):
         name = f"{group}/{name}"
+    scope = optional_text(node, "scope", problems)
+    support = read_support([*properties, ("scope", scope)] if scope not in ("", "required") else properties)
     return Component(
         ref=optional_text(node, "bom-ref", problems) or purl or f"{name}@{version}",
         name=name,
         version=version,
         purl=purl,
         cpe=to_cpe23(optional_text(node, "cpe", problems)),
-        supplier=_supplier(node, problems),
+        supplier=_supplier(node, problems) or maker,
         kind=optional_text(node, "type", problems),
+        licences=capped(_licences(node, problems)),
+        hashes=capped(
+            hash_text(optional_text(each, "alg", problems), optional_text(each, "content", problems))
+            for each in objects(node, "hashes", problems)
+        ),
+        support_level=support.level,
+        end_of_support=support.last_day,
+        properties=support.others,
     )
+
+
+def _properties(node: JsonObject, problems: list[str]) -> list[tuple[str, str]]:
+    if "properties" not in node.value:
+        return []
+    return [
+        (optional_text(each, "name", problems), optional_text(each, "value", problems))
+        for each in objects(node, "properties", problems)
+    ]
+
+
+def _licences(node: JsonObject, problems: list[str]) -> Iterator[str]:
+    for choice in objects(node, "licenses", problems):
+        licence = optional_object(choice, "license", problems)
+        yield (
+            optional_text(choice, "expression", problems)
+            or optional_text(licence, "id", problems)
+            or optional_text(licence, "name", problems)
+        )
 
 
 def _supplier(node: JsonObject, problems: list[str]) -> str:
     for key in ("supplier", "manufacturer"):
-        name = optional_text(optional_object(node, key, problems), "name", problems)
-        if name:
-            return name
+        if key in node.value:
+            name = _named(optional_object(node, key, problems), problems)
+            if name:
+                return name
     return optional_text(node, "publisher", problems)
 
 
-def _edges(document: JsonObject, problems: list[str]) -> list[tuple[str, str]]:
-    edges = []
-    for node in objects(document, "dependencies", problems):
-        needed = node.value.get("dependsOn")
-        ref = optional_text(node, "ref", problems)
-        if needed is not None and not isinstance(needed, list):
-            problems.append(sentence(node.error("dependsOn", "is not a list")))
-            continue
-        edges += [(ref, other.strip()) for other in needed or () if isinstance(other, str)]
-    return edges
+def _named(node: JsonObject, problems: list[str]) -> str:
+    return optional_text(node, "name", problems)
+
+
+def _stated(document: JsonObject, parts: _Parts) -> Iterator[Dependency]:
+    """The graph of dependencies; what a component ``provides`` (1.6) is an algorithm or standard it brings along."""
+    for node in objects(document, "dependencies", parts.problems):
+        ref = optional_text(node, "ref", parts.problems)
+        for key, usual in (("dependsOn", DependencyKind.RUNTIME), ("provides", DependencyKind.CONTAINS)):
+            needed = node.value.get(key)
+            if needed is None:
+                continue
+            if not isinstance(needed, list):
+                parts.problems.append(sentence(node.error(key, "is not a list")))
+                continue
+            for other in needed:
+                if isinstance(other, str):
+                    target = other.strip()
+                    yield Dependency(ref, target, parts.kinds.get(target, usual))

@@ -1,21 +1,30 @@
-"""CycloneDX XML brought into the JSON form, as far as the reader looks at it."""
+"""CycloneDX XML brought into the JSON form, as far as the readers look at it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
 
-from connectors.scans.safe_xml import parse_xml
+from connectors.scans.safe_xml import fold_xml
 from meddojo.errors import InputError
 
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+Children = list[tuple[str, Any]]
 
 _ROOT = re.compile(r"\{https?://cyclonedx\.org/schema/bom/([^}]*)\}bom")
-_TEXTS = ("group", "name", "version", "purl", "cpe", "publisher")
-_ORGANISATIONS = ("supplier", "manufacturer")
-_ATTRIBUTES = ("type", "bom-ref")
+_SPACE = re.compile(r"\{https?://cyclonedx\.org/schema/bom/[^}]*\}")
+
+_LISTS = frozenset(
+    "components services compositions properties hashes authors lifecycles vulnerabilities ratings references"
+    " advisories affects versions cwes assemblies dependencies".split()
+)
+"""Elements that stand for a list of their children."""
+_UNREAD = frozenset(
+    "copyright evidence pedigree releaseNotes modelCard swid data externalReferences formulation signature"
+    " annotations declarations definitions text cryptoProperties".split()
+)
+"""Elements that no reader looks at, and that may be large."""
 
 
 def cyclonedx_xml_to_mapping(data: bytes, origin: str) -> dict[str, Any]:
@@ -26,45 +35,98 @@ def cyclonedx_xml_to_mapping(data: bytes, origin: str) -> dict[str, Any]:
     InputError
         If it is not well-formed, unsafe, or not a CycloneDX document.
     """
-    root = parse_xml(data, origin)
-    matched = _ROOT.fullmatch(root.tag)
+    root, document = fold_xml(data, origin, _build)
+    matched = _ROOT.fullmatch(root)
     if not matched:
-        raise InputError(
-            origin, f"element {root.tag[:100]}", "this XML is not CycloneDX", "export CycloneDX 1.2 to 1.6"
-        )
-    space = root.tag.removesuffix("bom")
-    document: dict[str, Any] = {
-        "bomFormat": "CycloneDX",
-        "specVersion": matched[1],
-        "components": _components(root.find(f"{space}components"), space),
-        "dependencies": _dependencies(root.findall(f"{space}dependencies/{space}dependency"), space),
-    }
-    metadata = root.find(f"{space}metadata")
-    if metadata is not None:
-        main = metadata.find(f"{space}component")
-        document["metadata"] = {
-            "timestamp": metadata.findtext(f"{space}timestamp"),
-            "component": None if main is None else _component(main, space),
-        }
-    return document
+        raise InputError(origin, f"element {root[:100]}", "this XML is not CycloneDX", "export CycloneDX 1.2 to 1.6")
+    content: dict[str, Any] = document if isinstance(document, dict) else {}
+    revision = str(content.pop("version", ""))
+    if revision.isascii() and revision.isdigit():
+        content["version"] = int(revision)
+    return {"bomFormat": "CycloneDX", "specVersion": matched[1], **content}
 
 
-def _components(parent: Element | None, space: str) -> list[dict[str, Any]]:
-    return [] if parent is None else [_component(node, space) for node in parent.findall(f"{space}component")]
+def _build(tag: str, attributes: Mapping[str, str], text: str, children: Children) -> Any:
+    """The JSON form of an element; what is of another namespace says nothing."""
+    name = _local(tag)
+    if not name or name in _UNREAD:
+        return None
+    if not children and not attributes and name not in _SPECIAL and name not in _LISTS:
+        return text
+    inner = [(_local(child), value) for child, value in children]
+    if name in _SPECIAL:
+        return _SPECIAL[name](attributes, text, inner)
+    if name in _LISTS:
+        return [value for _, value in inner]
+    if not inner and (text.strip() or not attributes):
+        return text
+    return {**attributes, **dict(reversed(inner))}  # of elements with one name the first counts
 
 
-def _component(node: Element, space: str) -> dict[str, Any]:
-    """One component; the depth of nesting was capped by the parser."""
-    return {
-        **{key: node.get(key) for key in _ATTRIBUTES},
-        **{key: node.findtext(f"{space}{key}") for key in _TEXTS},
-        **{key: {"name": node.findtext(f"{space}{key}/{space}name")} for key in _ORGANISATIONS},
-        "components": _components(node.find(f"{space}components"), space),
-    }
+@lru_cache(maxsize=1024)
+def _local(tag: str) -> str:
+    """Name of an element of CycloneDX; empty for those of another namespace."""
+    space = _SPACE.match(tag)
+    return tag[space.end() :] if space else ""
 
 
-def _dependencies(nodes: Iterable[Element], space: str) -> list[dict[str, Any]]:
-    return [
-        {"ref": node.get("ref"), "dependsOn": [other.get("ref") for other in node.findall(f"{space}dependency")]}
-        for node in nodes
-    ]
+def _licences(attributes: Mapping[str, str], text: str, inner: Children) -> Any:
+    return [{name: value} for name, value in inner]
+
+
+def _hash(attributes: Mapping[str, str], text: str, inner: Children) -> Any:
+    return {"alg": attributes.get("alg"), "content": text}
+
+
+def _property(attributes: Mapping[str, str], text: str, inner: Children) -> Any:
+    return {"name": attributes.get("name"), "value": text}
+
+
+def _dependency(attributes: Mapping[str, str], text: str, inner: Children) -> Any:
+    """An entry of the graph; without entries of its own it may also be a bare reference to one."""
+    entry: dict[str, Any] = {"ref": attributes.get("ref")}
+    for name, key in (("dependency", "dependsOn"), ("provides", "provides")):
+        needed = [value.get("ref") for child, value in inner if child == name and isinstance(value, dict)]
+        if needed:
+            entry[key] = needed
+    return entry
+
+
+def _composition(attributes: Mapping[str, str], text: str, inner: Children) -> Any:
+    entry = {**attributes, **dict(inner)}
+    for key in ("assemblies", "dependencies"):
+        if key in entry:
+            entry[key] = [each.get("ref") for each in entry[key] if isinstance(each, dict)]
+    return entry
+
+
+def _tools(attributes: Mapping[str, str], text: str, inner: Children) -> Any:
+    """A list of tools up to 1.4, components and services from 1.5 on."""
+    tools = [value for name, value in inner if name == "tool"]
+    return tools or dict(inner)
+
+
+def _number(attributes: Mapping[str, str], text: str, inner: Children) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _cwe(attributes: Mapping[str, str], text: str, inner: Children) -> Any:
+    return int(text) if text.strip().isascii() and text.strip().isdigit() else text
+
+
+_SPECIAL: Mapping[str, Callable[[Mapping[str, str], str, Children], Any]] = {
+    "licenses": _licences,
+    "hash": _hash,
+    "property": _property,
+    "dependency": _dependency,
+    "provides": _dependency,
+    "assembly": _dependency,
+    "composition": _composition,
+    "tools": _tools,
+    "score": _number,
+    "cwe": _cwe,
+}
+"""Elements whose JSON form has a shape of its own."""

@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from connectors.reading import JsonObject, parse_instant
 from connectors.scans.cpe import to_cpe23
-from connectors.scans.sbom.assembly import connected, objects, optional_object, optional_text, place, sentence
+from connectors.scans.sbom.assembly import connected, names, objects, optional_object, optional_text, place, sentence
+from connectors.scans.sbom.relationships import SPDX2
+from connectors.scans.sbom.statements import capped, hash_text, is_support, read_support
 from meddojo.errors import InputError
-from meddojo.sbom import Component, Sbom
+from meddojo.sbom import Component, Dependency, Sbom
 
 _VERSION = re.compile(r"SPDX-(2\.\d{1,2})")
 _DOCUMENT = "SPDXRef-DOCUMENT"
 _NOTHING = ("NOASSERTION", "NONE")
-
-# SPDX 2.3, clause 11: relationships that say what a package needs at work. Tools that only build, test or document it
-# are components, but nothing on the device depends on them.
-_NEEDS = frozenset(
-    {
-        "DEPENDS_ON",
-        "CONTAINS",
-        "DYNAMIC_LINK",
-        "STATIC_LINK",
-        "HAS_PREREQUISITE",
-    }
-)
-_NEEDED_BY = frozenset(
-    {
-        "DEPENDENCY_OF",
-        "CONTAINED_BY",
-        "RUNTIME_DEPENDENCY_OF",
-        "BUILD_DEPENDENCY_OF",
-        "OPTIONAL_DEPENDENCY_OF",
-        "PROVIDED_DEPENDENCY_OF",
-        "OPTIONAL_COMPONENT_OF",
-        "PREREQUISITE_FOR",
-        "PACKAGE_OF",
-    }
-)
+_NEEDS = ("DEPENDS_ON", "CONTAINS")
+_TOOL = "Tool"
+_MAKERS = ("Organization", "Person", _TOOL)
+_VERSIONED = re.compile(r"(.+?)-(v?\d[\w.+~-]*)")
+"""``syft-1.4.0``, as clause 6.8 asks tools to be named."""
+_VALID_UNTIL = "validUntilDate"
+_PAIR = re.compile(r"([\w .:/-]{2,80}?)(?::\s|\s?=)\s*(\S.*)")
+_LONGEST_COMMENT = 10_000
+_SHOWN = 40
 
 
 def read_spdx(document: JsonObject) -> Sbom:
@@ -57,36 +43,61 @@ def read_spdx(document: JsonObject) -> Sbom:
         )
     problems: list[str] = []
     placed: dict[str, Component] = {}
+    outside = _annotations(document, problems)
     for node in objects(document, "packages", problems):
-        component = _component(node, problems)
+        component = _component(node, outside, problems)
         if component:
             place(component, placed, problems)
     relations = list(_relations(document, problems))
+    creation = optional_object(document, "creationInfo", problems)
+    dependencies, unresolved = connected(_edges(relations, problems), placed, _others(document))
+    makers = [_maker(text) for text in names(creation, "creators", problems)]
     return Sbom(
         format=f"SPDX {version[1]}",
         components=tuple(placed.values()),
         root=_root(document, relations, placed, problems),
-        dependencies=connected(_edges(relations), placed),
-        created=parse_instant(optional_text(optional_object(document, "creationInfo", problems), "created", problems)),
+        dependencies=dependencies,
+        created=parse_instant(optional_text(creation, "created", problems)),
         problems=tuple(problems),
+        authors=capped(name for kind, name in makers if kind != _TOOL),
+        tools=capped(_VERSIONED.sub(r"\1 \2", name) for kind, name in makers if kind == _TOOL),
+        complete=_complete(relations, placed),
+        unresolved=unresolved,
     )
 
 
-def _component(node: JsonObject, problems: list[str]) -> Component | None:
+def _component(node: JsonObject, outside: Mapping[str, list[tuple[str, str]]], problems: list[str]) -> Component | None:
     name = optional_text(node, "name", problems)
     if not name:
         problems.append(sentence(node.error("name", "is missing, so this package was left out")))
         return None
     version = _stated(node, "versionInfo", problems)
     identifiers = _identifiers(node, problems)
+    ref = optional_text(node, "SPDXID", problems) or identifiers.get("purl", "") or f"{name}@{version}"
+    support = read_support(
+        [
+            (_VALID_UNTIL, optional_text(node, _VALID_UNTIL, problems)),
+            *_pairs(optional_text(node, "comment", problems), only_support=True),
+            *(pair for each in objects(node, "annotations", problems) for pair in _remark(each, problems)),
+            *outside.get(ref, ()),
+        ]
+    )
     return Component(
-        ref=optional_text(node, "SPDXID", problems) or identifiers.get("purl", "") or f"{name}@{version}",
+        ref=ref,
         name=name,
         version=version,
         purl=identifiers.get("purl", ""),
         cpe=to_cpe23(identifiers.get("cpe23Type") or identifiers.get("cpe22Type", "")),
         supplier=_organisation(_stated(node, "supplier", problems) or _stated(node, "originator", problems)),
         kind=optional_text(node, "primaryPackagePurpose", problems).lower().replace("_", "-"),
+        licences=capped(_stated(node, key, problems) for key in ("licenseDeclared", "licenseConcluded")),
+        hashes=capped(
+            hash_text(optional_text(each, "algorithm", problems), optional_text(each, "checksumValue", problems))
+            for each in objects(node, "checksums", problems)
+        ),
+        support_level=support.level,
+        end_of_support=support.last_day,
+        properties=support.others,
     )
 
 
@@ -106,10 +117,42 @@ def _stated(node: JsonObject, key: str, problems: list[str]) -> str:
 
 def _organisation(text: str) -> str:
     """``Organization: Acme (mail)`` -> ``Acme`` (clause 7.5)."""
+    return _maker(text)[1]
+
+
+def _maker(text: str) -> tuple[str, str]:
+    """Kind and name: ``Organization: Acme (mail)`` -> ``("Organization", "Acme")`` (clauses 6.8 and 7.5)."""
     kind, colon, name = text.partition(":")
-    name = name.strip() if colon and kind.strip() in ("Organization", "Person", "Tool") else text
+    if not colon or kind.strip() not in _MAKERS:
+        kind, name = "", text
+    name = name.strip()
     head, bracket, tail = name.rpartition("(")
-    return head.strip() if bracket and (tail == ")" or (tail.endswith(")") and "@" in tail)) else name
+    bare = head.strip() if bracket and (tail == ")" or (tail.endswith(")") and "@" in tail)) else name
+    return kind.strip(), bare
+
+
+def _annotations(document: JsonObject, problems: list[str]) -> Mapping[str, list[tuple[str, str]]]:
+    """What annotations beside the packages state by name and value (tag-value: ``SPDXREF``), by reference."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for node in objects(document, "annotations", problems):
+        ref = optional_text(node, "SPDXID", problems)
+        if ref:
+            found.setdefault(ref, []).extend(_remark(node, problems))
+    return found
+
+
+def _remark(node: JsonObject, problems: list[str]) -> list[tuple[str, str]]:
+    return _pairs(optional_text(node, "comment", problems), only_support=False)
+
+
+def _pairs(text: str, only_support: bool) -> list[tuple[str, str]]:
+    """Lines of a comment that read ``name: value`` or ``name=value``."""
+    found = []
+    for line in text[:_LONGEST_COMMENT].splitlines():
+        pair = _PAIR.fullmatch(line.strip())
+        if pair and (not only_support or is_support(pair[1])):
+            found.append((pair[1].strip(), pair[2].strip()))
+    return found
 
 
 def _relations(document: JsonObject, problems: list[str]) -> Iterator[tuple[str, str, str]]:
@@ -121,12 +164,34 @@ def _relations(document: JsonObject, problems: list[str]) -> Iterator[tuple[str,
         )
 
 
-def _edges(relations: list[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
+def _edges(relations: list[tuple[str, str, str]], problems: list[str]) -> Iterator[Dependency]:
+    strange: set[str] = set()
     for one, kind, other in relations:
-        if kind in _NEEDS:
-            yield one, other
-        elif kind in _NEEDED_BY:
-            yield other, one
+        meaning = SPDX2.get(kind)
+        if meaning is not None and other not in _NOTHING:
+            yield meaning.edge(one, other)
+        elif kind not in SPDX2 and kind not in strange:
+            strange.add(kind)
+            problems.append(f"{kind[:_SHOWN]!r} is no relationship of SPDX; those of this kind were left out")
+
+
+def _others(document: JsonObject) -> frozenset[str]:
+    """References of the document itself, its files and its snippets, which are no components."""
+    nodes = (
+        node
+        for key in ("files", "snippets")
+        if isinstance(document.value.get(key), list)
+        for node in document.value[key]
+        if isinstance(node, dict)
+    )
+    ids = {document.value.get("SPDXID"), *(node.get("SPDXID") for node in nodes)}
+    return frozenset({_DOCUMENT, "", *(each for each in ids if isinstance(each, str))})
+
+
+def _complete(relations: list[tuple[str, str, str]], placed: Mapping[str, Component]) -> tuple[str, ...]:
+    """Those of which the document says that they need nothing (``A DEPENDS_ON NONE``), or nothing else (11.1)."""
+    closed = [one for one, kind, other in relations if kind in _NEEDS and other == "NONE"]
+    return tuple(ref for ref in dict.fromkeys(closed) if ref in placed)
 
 
 def _root(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connectors.reading import decode_text
+from connectors.scans.sbom.formats import UNDERSTOOD
 from meddojo.errors import InputError
 
 _PACKAGE_TEXTS = {
@@ -15,10 +16,23 @@ _PACKAGE_TEXTS = {
     "PackageSupplier": "supplier",
     "PackageOriginator": "originator",
     "PrimaryPackagePurpose": "primaryPackagePurpose",
+    "PackageLicenseDeclared": "licenseDeclared",
+    "PackageLicenseConcluded": "licenseConcluded",
+    "PackageComment": "comment",
+    "ValidUntilDate": "validUntilDate",
 }
+_SECTIONS = {"PackageName": "packages", "FileName": "files", "SnippetSPDXID": "snippets", "Annotator": "annotations"}
+"""Tags that open a section of its own; the value of ``PackageName`` is the name, of ``SnippetSPDXID`` the reference."""
+_FIELDS: Mapping[str, Mapping[str, str]] = {
+    "packages": _PACKAGE_TEXTS,
+    "files": {"SPDXID": "SPDXID"},
+    "snippets": {},
+    "annotations": {"SPDXREF": "SPDXID", "AnnotationComment": "comment"},
+    "": {"SPDXID": "SPDXID"},
+}
+_OTHER_SECTIONS = ("LicenseID", "Reviewer")
 _RELATIONSHIP = ("spdxElementId", "relationshipType", "relatedSpdxElement")
 _EXTERNAL_REFERENCE = ("referenceCategory", "referenceType", "referenceLocator")
-_OTHER_SECTIONS = ("FileName", "SnippetSPDXID", "LicenseID", "Reviewer", "Annotator")
 
 
 def spdx_tag_value_to_mapping(data: bytes, origin: str) -> dict[str, Any]:
@@ -29,26 +43,34 @@ def spdx_tag_value_to_mapping(data: bytes, origin: str) -> dict[str, Any]:
     InputError
         If the text is not an SPDX document or is damaged.
     """
-    document: dict[str, Any] = {"creationInfo": {}, "packages": [], "relationships": []}
-    section: dict[str, Any] | None = None  # the package at hand; None elsewhere
+    creation: dict[str, Any] = {"creators": []}
+    document: dict[str, Any] = {"creationInfo": creation, "relationships": []}
+    document |= {key: [] for key in _SECTIONS.values()}
+    section, kind = document, ""  # what the lines at hand are about
     for tag, value in _tags(decode_text(data, origin), origin):
         if tag == "SPDXVersion":
             document["spdxVersion"] = value
         elif tag == "Created":
-            document["creationInfo"]["created"] = value
-        elif tag == "PackageName":
-            section = {"name": value, "externalRefs": []}
-            document["packages"].append(section)
+            creation["created"] = value
+        elif tag == "Creator":
+            creation["creators"].append(value)
+        elif tag in _SECTIONS:
+            kind = _SECTIONS[tag]
+            section = {"SPDXID" if kind == "snippets" else "name": value}
+            document[kind].append(section)
         elif tag in _OTHER_SECTIONS:
-            section = None
+            section, kind = {}, "snippets"
         elif tag == "Relationship":
             document["relationships"].append(_fields(value, _RELATIONSHIP))
-        elif section is not None and tag in _PACKAGE_TEXTS:
-            section.setdefault(_PACKAGE_TEXTS[tag], value)
-        elif section is not None and tag == "ExternalRef":
-            section["externalRefs"].append(_fields(value, _EXTERNAL_REFERENCE))
+        elif tag in _FIELDS[kind]:
+            section.setdefault(_FIELDS[kind][tag], value)
+        elif kind == "packages" and tag == "ExternalRef":
+            section.setdefault("externalRefs", []).append(_fields(value, _EXTERNAL_REFERENCE))
+        elif kind == "packages" and tag == "PackageChecksum":
+            algorithm, _, digest = value.partition(":")
+            section.setdefault("checksums", []).append({"algorithm": algorithm, "checksumValue": digest.strip()})
     if "spdxVersion" not in document:
-        raise InputError(origin, "", "not an SBOM of a known format", "export CycloneDX 1.2 to 1.6 or SPDX 2.2 or 2.3")
+        raise InputError(origin, "", "not an SBOM of a known format", f"export {UNDERSTOOD}")
     return document
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from connectors.scans.sbom import read_sbom
 from meddojo.errors import InputError
-from meddojo.sbom import Component, Sbom
+from meddojo.sbom import Component, Dependency, DependencyKind, Sbom
 
 
 def read(document: Any) -> Sbom:
@@ -93,8 +94,9 @@ def test_cyclonedx_json_and_xml_say_the_same() -> None:
             Component("crypto", "libcrypto", supplier="P", kind="library"),
         ),
         root="pump",
-        dependencies=(("pump", "ssl"), ("ssl", "crypto")),
+        dependencies=(Dependency("pump", "ssl"), Dependency("ssl", "crypto", DependencyKind.CONTAINS)),
         created=datetime(2024, 9, 1, tzinfo=UTC),
+        unresolved=("gone",),
     )
 
 
@@ -109,7 +111,7 @@ def test_a_cycle_is_data() -> None:
     parts = [{"bom-ref": ref, "name": ref} for ref in "abc"]
     edges = [{"ref": a, "dependsOn": [b]} for a, b in ("ab", "bc", "ca", "aa")]
     sbom = read(cyclonedx(*parts, dependencies=edges))
-    assert sbom.dependencies == (("a", "b"), ("b", "c"), ("c", "a"), ("a", "a"))
+    assert sbom.dependencies == tuple(Dependency(a, b) for a, b in ("ab", "bc", "ca", "aa"))
 
 
 def test_names_keep_what_no_purl_tells() -> None:
@@ -135,7 +137,7 @@ def test_no_component_is_lost_to_a_taken_reference() -> None:
     )
     assert [part.label for part in sbom.components] == ["one", "two", "b"]
     assert len({part.ref for part in sbom.components}) == 3
-    assert sbom.dependencies == (("b", "a"),)
+    assert sbom.dependencies == (Dependency("b", "a"),)
     assert len(sbom.problems) == 1 and "two has the reference 'a' of one" in sbom.problems[0]
 
 
@@ -196,6 +198,7 @@ SPDX_JSON = spdx(
     {"SPDXID": "SPDXRef-test", "name": "pytest", "versionInfo": "8"},
     creationInfo={"created": "2024-09-01T00:00:00Z"},
     documentDescribes=["SPDXRef-app"],
+    files=[{"SPDXID": "SPDXRef-File-1", "fileName": "./bin/x"}],
     relationships=[
         {"spdxElementId": one, "relationshipType": kind, "relatedSpdxElement": other}
         for one, kind, other in (
@@ -259,7 +262,10 @@ def test_spdx_json_and_tag_value_say_the_same(end: bytes) -> None:
             Component("SPDXRef-test", "pytest", "8"),
         ),
         root="SPDXRef-app",
-        dependencies=(("SPDXRef-app", "SPDXRef-ssl"),),
+        dependencies=(
+            Dependency("SPDXRef-app", "SPDXRef-ssl"),
+            Dependency("SPDXRef-app", "SPDXRef-test", DependencyKind.DEVELOPMENT),
+        ),
         created=datetime(2024, 9, 1, tzinfo=UTC),
     )
 
@@ -305,7 +311,7 @@ DEEP = b'<bom xmlns="http://cyclonedx.org/schema/bom/1.4">' + b"<components><com
         (b'{"bomFormat": "other"}', "is not CycloneDX"),
         (b'{"bomFormat": 5}', "a number where a text belongs"),
         (b'{"spdxVersion": "SPDX-1.2"}', "/spdxVersion: 'SPDX-1.2' is not"),
-        (b'{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"}', "SPDX 3 is not read"),
+        (b'{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"}', "not an SBOM"),
         (b'{"matches": []}', "not an SBOM"),
         (b"SPDXVersion: SPDX-2.3\nPackageComment: <text>x\n", "line 2: a <text> without its end"),
         (b"SPDXVersion: SPDX-2.3\0", "NUL"),
@@ -356,7 +362,7 @@ def test_any_document_is_read_or_refused(head: dict[str, Any], body: dict[str, A
         return
     refs = {part.ref for part in sbom.components}
     assert len(refs) == len(sbom.components) and all(part.name for part in sbom.components)
-    assert all(one in refs and other in refs for one, other in sbom.dependencies)
+    assert all(one in refs and other in refs for one, other, _ in sbom.dependencies)
     assert sbom.root in refs | {""}
 
 
@@ -392,7 +398,11 @@ def test_real_files(shared_data: Path, name: str, components: int, dependencies:
 def test_real_json_and_xml_agree(shared_data: Path, name: str) -> None:
     folder = shared_data / "sbom" / "cyclonedx"
     from_json, from_xml = (read_sbom((folder / f"{name}.cdx.{end}").read_bytes(), "x") for end in ("json", "xml"))
-    assert from_json == from_xml
+    # this one component has its licence in the JSON file only
+    stated = [
+        replace(part, licences=()) if part.name == "osgi-resource-locator" else part for part in from_json.components
+    ]
+    assert replace(from_json, components=tuple(stated)) == from_xml
 
 
 def test_the_examples(hospital: Path) -> None:

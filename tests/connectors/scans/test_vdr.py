@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from connectors.scans.readers import read_contents
 from connectors.scans.vdr import read_vdr
 from meddojo.severity import Severity
 from meddojo.vex import VexStatus
+from meddojo.vulnerability import SsvcPoints
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 VECTOR = "AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
@@ -78,6 +80,45 @@ def test_other_methods_give_their_band_only(method: str | None) -> None:
     ratings = [{"severity": "low", "method": method}, {"severity": "high", "score": 55, "method": method}]
     match = read_vdr(vdr(entry(ratings=ratings)), "x", NOW)[0].matches[0]
     assert match.vulnerability.cvss == () and match.severity is Severity.HIGH
+
+
+@pytest.mark.parametrize("method", [None, "other", "CVSSv31"])
+def test_a_vector_is_enough(method: str | None) -> None:
+    vector = VECTOR if method == "CVSSv31" else f"CVSS:3.1/{VECTOR}"
+    match = read_vdr(vdr(entry(ratings=[{"method": method, "vector": vector}])), "x", NOW)[0].matches[0]
+    (score,) = match.vulnerability.cvss
+    assert (score.vector, score.base_score, score.version) == (f"CVSS:3.1/{VECTOR}", 9.8, "3.1")
+
+
+def test_a_score_alone_gives_its_band() -> None:
+    ratings = [{"method": "CVSSv3", "score": 7.5}, {"method": "OWASP", "score": 9.9}, {"method": "CVSSv3", "score": 11}]
+    match = read_vdr(vdr(entry(ratings=ratings)), "x", NOW)[0].matches[0]
+    assert match.severity is Severity.HIGH and match.vulnerability.cvss == ()
+
+
+def test_ssvc_gives_its_decision_points() -> None:
+    vector = "SSVCv2/E:A/A:Y/V:C/T:P/2024-01-01T00:00:00Z"
+    ratings = [{"method": "SSVC", "vector": "none"}, {"method": "SSVC", "vector": vector, "source": {"name": "CISA"}}]
+    found = read_vdr(vdr(entry(ratings=ratings)), "x", NOW)[0].matches[0].vulnerability
+    assert found.ssvc == SsvcPoints("CISA", "active", "yes", "partial")
+    assert read_vdr(vdr(entry()), "x", NOW)[0].matches[0].vulnerability.ssvc is None
+
+
+@pytest.mark.parametrize(
+    ("state", "matched", "status"),
+    [
+        ("exploitable", True, VexStatus.AFFECTED),
+        ("in_triage", True, VexStatus.UNDER_INVESTIGATION),
+        ("resolved", False, VexStatus.FIXED),
+        ("resolved_with_pedigree", False, VexStatus.FIXED),
+        ("false_positive", False, VexStatus.NOT_AFFECTED),
+        ("not_affected", False, VexStatus.NOT_AFFECTED),
+    ],
+)
+def test_every_state_of_the_analysis(state: str, matched: bool, status: VexStatus) -> None:
+    contents = read_contents(json.dumps(vdr(entry(analysis={"state": state}))).encode(), "x", NOW)
+    assert contents.report is not None and bool(contents.report.matches) is matched
+    assert contents.statements is not None and contents.statements.statements[0].status is status
 
 
 def test_what_is_affected() -> None:

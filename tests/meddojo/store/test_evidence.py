@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from meddojo.sbom import Component, Sbom, ScanMatch, ScanReport
+from meddojo.sbom import Component, Dependency, Sbom, ScanMatch, ScanReport
 from meddojo.severity import Severity
 from meddojo.store import Store
 from meddojo.vulnerability import Vulnerability
@@ -15,7 +15,7 @@ MATCH = ScanMatch(Vulnerability("CVE-2023-4863", "grype"), PILLOW, Severity.CRIT
 
 
 def sbom(*components: Component) -> Sbom:
-    return Sbom("CycloneDX 1.5", components, "1", (("1", "1"),), NOW)
+    return Sbom("CycloneDX 1.5", components, "1", (Dependency("1", "1"),), NOW)
 
 
 def report(created: datetime = NOW, scanner: str = "grype", target: str = "image") -> ScanReport:
