@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from analyzers.sbom_graph.fixes import Fixes
 from analyzers.sbom_graph.graph import build_graph
-from analyzers.sbom_graph.locate import Locator, package_key
+from analyzers.sbom_graph.locate import Locator
 from analyzers.sbom_graph.rating import RatedVulnerability, rate
 from analyzers.sbom_graph.risk import DeviceRisk, score
 from analyzers.vex import cleared_components
 from meddojo.case import Case
 from meddojo.finding import Finding, Stream, Verdict
-from meddojo.sbom import Component, Sbom, ScanReport
+from meddojo.sbom import Component, Sbom
 
 ANSWERED = frozenset({Verdict.FALSE_POSITIVE, Verdict.OUT_OF_SCOPE, Verdict.MITIGATED})
 """Verdicts of people after which a vulnerability is no risk here. An accepted risk is still one."""
@@ -68,7 +69,7 @@ def _rated(
 ) -> Mapping[int, Sequence[RatedVulnerability]]:
     answered = {decision.identity for decision in case.decisions if decision.verdict in ANSWERED}
     cleared = cleared_components(case, findings)
-    fixes = _fixes(case.scans)
+    fixes = Fixes(case)
     rated: dict[int, dict[str, RatedVulnerability]] = {}
     for finding in findings:
         if finding.suppressed or finding.identity in answered:
@@ -76,33 +77,7 @@ def _rated(
         free = cleared.get(finding.identity, frozenset())
         for part in finding.components:
             if part not in free:
-                known = rate(finding, _fixes_of(finding, part, fixes))
+                known = rate(finding, fixes.of(finding, part))
                 for node in nodes_of[part]:
                     rated.setdefault(node, {}).setdefault(finding.check, known)
     return {node: tuple(known.values()) for node, known in rated.items()}
-
-
-def _fixes(scans: Iterable[ScanReport]) -> Mapping[tuple[str, str], tuple[str, ...]]:
-    """Vulnerability and package -> fixed versions that scanners name for just this pair."""
-    found: dict[tuple[str, str], dict[str, None]] = {}
-    for match in (match for scan in scans for match in scan.matches):
-        for name in (match.vulnerability.id, *match.vulnerability.aliases):
-            key = name.upper(), package_key(match.component)
-            found.setdefault(key, {}).update(dict.fromkeys(match.fix_versions))
-    return {key: tuple(versions) for key, versions in found.items()}
-
-
-def _fixes_of(
-    finding: Finding, component: Component, fixes: Mapping[tuple[str, str], tuple[str, ...]]
-) -> tuple[str, ...]:
-    """Fixed versions of one component: what a scanner says of it; else what the finding says, if about one package."""
-    package = package_key(component)
-    stated = dict.fromkeys(_stated(finding, package, fixes))
-    if not stated and len({package_key(part) for part in finding.components}) == 1:
-        return finding.fix_versions
-    return tuple(stated)
-
-
-def _stated(finding: Finding, package: str, fixes: Mapping[tuple[str, str], tuple[str, ...]]) -> Iterator[str]:
-    for name in (finding.check, *finding.aliases):
-        yield from fixes.get((name.upper(), package), ())

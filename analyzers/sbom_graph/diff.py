@@ -9,7 +9,7 @@ from functools import cmp_to_key
 
 from analyzers.matching.names.normalise import squash
 from analyzers.matching.versions.order import compare, parse_version
-from analyzers.sbom_graph.locate import package_key, version_of
+from analyzers.sbom_graph.locate import package_of, version_of
 from meddojo.sbom import Component, Sbom
 
 
@@ -50,7 +50,7 @@ def compare_sboms(old: Sbom, new: Sbom) -> SbomDiff:
     """
     before, after = _parts(old), _parts(new)
     same, before, after = _take_equal(before, after)
-    moves, before, after = _pair(before, after, package_key, alone=False)
+    moves, before, after = _pair(before, after, package_of, alone=False)
     renamed, before, after = _pair(before, after, lambda component: squash(component.name), alone=True)
     by_order: dict[int | None, list[Move]] = defaultdict(list)
     for move in sorted((*moves, *renamed), key=lambda move: _named(move.after)):
@@ -75,10 +75,10 @@ def _take_equal(
     """Leave out what is there at the same version on both sides, once for each time it is."""
     waiting: dict[tuple[str, str], list[Component]] = defaultdict(list)
     for component in before:
-        waiting[package_key(component), version_of(component)].append(component)
+        waiting[package_of(component), version_of(component)].append(component)
     same, new = 0, []
     for component in after:
-        alike = waiting[package_key(component), version_of(component)]
+        alike = waiting[package_of(component), version_of(component)]
         if alike:
             alike.pop()
             same += 1

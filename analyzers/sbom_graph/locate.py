@@ -40,7 +40,7 @@ class Locator:
         return tuple(unlisted.values())
 
 
-def package_key(component: Component) -> str:
+def package_of(component: Component) -> str:
     """What a component goes by in every version: package URL without its version, else CPE, else supplier and name."""
     return (
         purl_key(component.purl)

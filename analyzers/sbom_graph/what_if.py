@@ -13,7 +13,7 @@ from functools import cmp_to_key
 
 from analyzers.matching.versions.order import Version, compare, parse_version
 from analyzers.sbom_graph.dominators import NOBODY, subtree_sums
-from analyzers.sbom_graph.locate import package_key, version_of
+from analyzers.sbom_graph.locate import package_of, version_of
 from analyzers.sbom_graph.rating import RatedVulnerability
 from analyzers.sbom_graph.risk import ComponentRisk, DeviceRisk, combined, hazard_of, score_of
 
@@ -76,7 +76,7 @@ def rank_upgrades(risk: DeviceRisk, limit: int = LISTED) -> tuple[Upgrade, ...]:
     for each in risk.components:
         if each.hazard > 0.0 and each.node < len(risk.graph.components):
             component = risk.graph.components[each.node]
-            groups.setdefault((package_key(component), version_of(component)), []).append(each)
+            groups.setdefault((package_of(component), version_of(component)), []).append(each)
     found = [
         upgrade
         for (_, version), parts in groups.items()
