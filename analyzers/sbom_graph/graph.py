@@ -109,10 +109,10 @@ def build_graph(sbom: Sbom, others: Iterable[Component] = ()) -> DependencyGraph
     carried = [targets if present[node] else {} for node, targets in enumerate(carried)]
     needs = tuple(tuple(targets) for targets in carried)
     needed_by = turned(needs)
-    reached = _distances([(device, 0)], needs)
+    reached = distances([(device, 0)], needs)
     loose = [node for node in range(size) if present[node] and reached[node] == NOWHERE]
     tops = _tops(loose, needs)
-    below = _distances([(top, 1) for top in tops], needs)
+    below = distances([(top, 1) for top in tops], needs)
     depth = tuple(below[node] if near == NOWHERE else near for node, near in enumerate(reached))
     return DependencyGraph(
         components=components,
@@ -194,7 +194,7 @@ def _tops(loose: Sequence[int], needs: Sequence[Sequence[int]]) -> tuple[int, ..
     return tuple(loose[node] for node in range(len(loose)) if circle_of[node] not in entered)
 
 
-def _distances(starts: Iterable[tuple[int, int]], successors: Sequence[Sequence[int]]) -> list[int]:
+def distances(starts: Iterable[tuple[int, int]], successors: Sequence[Sequence[int]]) -> list[int]:
     """Steps to each node, by breadth-first search from starts of equal depth; `NOWHERE` if none leads there."""
     distance = [NOWHERE] * len(successors)
     queue: list[int] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analyzers.sbom_graph.cycles import strong_components
 
@@ -109,19 +109,20 @@ def sums_below(condensed: Condensation, columns: Sequence[int], values: NDArray[
     return sums
 
 
-def count_dependents(condensed: Condensation, nodes: Sequence[int]) -> NDArray[np.int64]:
-    """How many others need each of `nodes`, directly or not. Exact."""
+def count_dependents(condensed: Condensation, nodes: Sequence[int], device: int) -> NDArray[np.int64]:
+    """How many others need each of `nodes`, directly or not, the device itself left out. Exact."""
     import numpy as np
 
-    sizes = np.array([len(members) for members in condensed.members], dtype=np.float64)
-    counts: NDArray[np.float64] = np.zeros(len(nodes))
+    sizes = _sizes(condensed, device)
+    reaching_it: NDArray[np.float64] = np.zeros(len(nodes))
     for rows, part, bits in reaching(condensed, nodes):
-        counts[part] += sizes[rows] @ bits
-    return counts.astype(np.int64) - 1
+        reaching_it[part] += sizes[rows] @ bits
+    counts: NDArray[np.int64] = reaching_it.astype(np.int64) - (np.array(nodes, dtype=np.int64) != device)
+    return counts
 
 
-def estimate_dependents(condensed: Condensation, seed: int) -> NDArray[np.int64]:
-    """How many others need each node, estimated.
+def estimate_dependents(condensed: Condensation, device: int, seed: int) -> NDArray[np.int64]:
+    """The same for every node, estimated.
 
     E. Cohen, *Size-estimation framework with applications to transitive closure and reachability*, J. Comput. Syst.
     Sci. 55 (1997), section 3: each node draws exponential ranks, the least ranks of all that reach a node are passed
@@ -134,16 +135,24 @@ def estimate_dependents(condensed: Condensation, seed: int) -> NDArray[np.int64]
     import numpy as np
 
     random = np.random.default_rng(seed)
-    least: Any = np.empty((len(condensed.members), _RANKS), dtype=np.float32)
-    for number, members in enumerate(condensed.members):
-        # The least of m exponential ranks is itself exponential, with rate m.
-        least[number] = random.standard_exponential(_RANKS, dtype=np.float32) / len(members)
-    for number in range(len(condensed.members) - 1, -1, -1):
+    own = _sizes(condensed, device)
+    # The least of m exponential ranks is itself exponential, with rate m; of none, there is no least one.
+    with np.errstate(divide="ignore"):
+        least = random.standard_exponential((len(own), _RANKS), dtype=np.float32) / own.astype(np.float32)[:, None]
+    for number in range(len(own) - 1, -1, -1):
         row = least[number]
         for target in condensed.below[number]:
             np.minimum(least[target], row, out=least[target])
-    sizes = (_RANKS - 1) / least.sum(axis=1, dtype=np.float64)
-    fewest = np.array([len(members) for members in condensed.members])
-    counts = np.maximum(np.rint(sizes), fewest).astype(np.int64) - 1
-    by_node: NDArray[np.int64] = counts[np.array(condensed.circle)]
-    return by_node
+    sizes = np.maximum(np.rint((_RANKS - 1) / least.sum(axis=1, dtype=np.float64)), own)
+    circle = np.array(condensed.circle)
+    counts: NDArray[np.int64] = sizes.astype(np.int64)[circle] - (np.arange(len(circle)) != device)
+    return counts
+
+
+def _sizes(condensed: Condensation, device: int) -> NDArray[np.float64]:
+    """Members of each circle, the device left out."""
+    import numpy as np
+
+    sizes: NDArray[np.float64] = np.array([len(members) for members in condensed.members], dtype=np.float64)
+    sizes[condensed.circle[device]] -= 1.0
+    return sizes

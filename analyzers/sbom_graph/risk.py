@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzers.sbom_graph.exposure import exposures
-from analyzers.sbom_graph.graph import CARRIES, DependencyGraph, Place
+from analyzers.sbom_graph.graph import CARRIES, NOWHERE, DependencyGraph, Place, distances
 from analyzers.sbom_graph.rating import RatedVulnerability
 from analyzers.sbom_graph.reach import (
     EXACT_UP_TO,
@@ -157,7 +157,7 @@ def score(graph: DependencyGraph, vulnerabilities: Mapping[int, Sequence[RatedVu
     vulnerable = [node for node in range(size) if direct[node] > 0.0 and graph.places[node] is not Place.DEVELOPMENT]
     condensed = {floor: condense(_links_from(graph, floor)) for floor in _floors(graph)}
     dependents, exact = _dependents(graph, condensed[min(condensed)], vulnerable)
-    propagated = _propagated(condensed, vulnerable, direct)
+    propagated = _propagated(graph, condensed, vulnerable, direct)
     exposed = exposures(graph)
     components = tuple(
         ComponentRisk(
@@ -178,21 +178,16 @@ def score(graph: DependencyGraph, vulnerabilities: Mapping[int, Sequence[RatedVu
 
 
 def _floors(graph: DependencyGraph) -> list[float]:
-    """Weights that links of the graph have, the strongest first; the device contains what hangs on it unexplained."""
-    found = {weight for weights in graph.weights for weight in weights}
-    found |= {CARRIES[DependencyKind.CONTAINS]} if graph.tops else set()
-    return sorted(found, reverse=True) or [1.0]
+    """Weights that links of the graph have."""
+    return sorted({weight for weights in graph.weights for weight in weights}) or [1.0]
 
 
 def _links_from(graph: DependencyGraph, floor: float) -> list[list[int]]:
     """Links at least as strong as `floor`."""
-    links = [
+    return [
         [target for target, weight in zip(targets, weights, strict=True) if weight >= floor]
         for targets, weights in zip(graph.needs, graph.weights, strict=True)
     ]
-    if floor <= CARRIES[DependencyKind.CONTAINS]:
-        links[graph.device] += graph.tops
-    return links
 
 
 def _dependents(
@@ -202,36 +197,42 @@ def _dependents(
     size = len(graph.needs)
     small = size <= EXACT_UP_TO
     asked = list(range(size)) if small else list(vulnerable)
-    counts: list[int] = [0] * size if small else estimate_dependents(condensed, _SEED).tolist()
-    for node, number in zip(asked, count_dependents(condensed, asked).tolist(), strict=True):
+    counts: list[int] = [0] * size if small else estimate_dependents(condensed, graph.device, _SEED).tolist()
+    for node, number in zip(asked, count_dependents(condensed, asked, graph.device).tolist(), strict=True):
         counts[node] = number
     known = set(asked)
-    without_device = [
-        0 if graph.places[node] is Place.DEVELOPMENT else max(count - (node != graph.device), 0)
-        for node, count in enumerate(counts)
-    ]
-    return without_device, [node in known for node in range(size)]
+    return counts, [node in known for node in range(size)]
 
 
 def _propagated(
-    condensed: Mapping[float, Condensation], vulnerable: Sequence[int], direct: Sequence[float]
+    graph: DependencyGraph,
+    condensed: Mapping[float, Condensation],
+    vulnerable: Sequence[int],
+    direct: Sequence[float],
 ) -> list[float]:
     """Chance by node, over the weakest link of the best chain to each vulnerable component that it reaches.
 
     What is reached over stronger links is reached over weaker ones, too; so each stronger level adds the difference.
+    The device contains whatever is listed, and needs some of it.
     """
     import numpy as np
 
     own = np.array([direct[node] for node in vulnerable])
-    size = len(next(iter(condensed.values())).circle)
-    hazards: NDArray[np.float64] = np.zeros(size)
+    hazards: NDArray[np.float64] = np.zeros(len(graph.needs))
+    nearest = np.array([1.0 if node == graph.device else CARRIES[DependencyKind.CONTAINS] for node in vulnerable])
     weaker: NDArray[np.float64] = np.zeros(len(vulnerable))
     for floor in sorted(condensed):
         level: NDArray[np.float64] = -np.log1p(-floor * own)
         sums = sums_below(condensed[floor], vulnerable, level - weaker)
         hazards += sums[np.array(condensed[floor].circle)]
         weaker = level
+        reached = distances([(graph.device, 0)], _links_from(graph, floor))
+        nearest = np.maximum(nearest, [floor * (reached[node] != NOWHERE) for node in vulnerable])
     # To itself a component is no further than the strongest link.
     hazards[vulnerable] += -np.log1p(-own) - weaker
-    result: list[float] = (-np.expm1(-hazards)).tolist()
-    return result
+    hazards[graph.device] = -np.log1p(-nearest * own).sum()
+    chances: list[float] = (-np.expm1(-hazards)).tolist()
+    return [
+        direct[node] if place is Place.DEVELOPMENT else chance
+        for node, (place, chance) in enumerate(zip(graph.places, chances, strict=True))
+    ]
