@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-from analyzers.sbom_graph.graph import CARRIES, NOWHERE, DependencyGraph, Place
+from analyzers.sbom_graph.graph import NOWHERE, DependencyGraph, Place
 
 LISTED = 0.5
 """Exposure of a component whose place is not stated, and of one infinitely deep.
@@ -31,7 +31,7 @@ def exposures(graph: DependencyGraph) -> list[float]:
     """
     nearest = [0.0] * len(graph.needs)
     interfaces = interface_nodes(graph)
-    for floor in sorted(set(CARRIES.values()) - {0.0}):
+    for floor in {*graph.strengths, 1.0}:
         for node, steps in enumerate(_steps(graph, interfaces, floor)):
             if steps != NOWHERE:
                 nearest[node] = max(nearest[node], floor * NEARNESS ** max(steps - 1, 0))
@@ -54,26 +54,20 @@ def interface_nodes(graph: DependencyGraph) -> tuple[int, ...]:
 
 
 def _steps(graph: DependencyGraph, interfaces: Sequence[int], floor: float) -> list[int]:
-    """Steps to each node over links at least as strong as `floor`."""
-    steps = [NOWHERE] * len(graph.needs)
+    """Steps to each node over links at least as strong as `floor`; an interface is one step from the outside."""
+    needs = graph.needs_from(floor)
+    steps = [NOWHERE] * len(needs)
     steps[graph.device] = 0
-    # Interfaces count as one step from the outside: they stand in the queue beside what the root needs.
-    level, following = [graph.device], [node for node in interfaces if node != graph.device]
-    depth = 0
-    while level or following:
-        for node in level:
-            following += [
-                target
-                for target, weight in zip(graph.needs[node], graph.weights[node], strict=True)
-                if weight >= floor and steps[target] == NOWHERE
-            ]
-        depth += 1
+    following = [*interfaces, *needs[graph.device]]
+    depth = 1
+    while following:
         level = []
         for node in following:
             if steps[node] == NOWHERE:
                 steps[node] = depth
                 level.append(node)
-        following = []
+        following = [target for node in level for target in needs[node] if steps[target] == NOWHERE]
+        depth += 1
     return steps
 
 

@@ -82,6 +82,20 @@ class DependencyGraph:
         """Number of dependencies that carry risk."""
         return sum(map(len, self.needs))
 
+    @property
+    def strengths(self) -> tuple[float, ...]:
+        """How much its dependencies carry: every different weight, the weakest first; 1 if there is none."""
+        return tuple(sorted({weight for weights in self.weights for weight in weights})) or (1.0,)
+
+    def needs_from(self, floor: float) -> Sequence[Sequence[int]]:
+        """`needs`, only over dependencies that carry at least `floor`."""
+        if floor <= self.strengths[0]:
+            return self.needs
+        return [
+            [target for target, weight in zip(targets, weights, strict=True) if weight >= floor]
+            for targets, weights in zip(self.needs, self.weights, strict=True)
+        ]
+
     def label(self, node: int) -> str:
         """Name and version of a component; ``device`` for the node that stands for none."""
         return self.components[node].label if node < len(self.components) else "device"

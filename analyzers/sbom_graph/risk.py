@@ -155,8 +155,8 @@ def score(graph: DependencyGraph, vulnerabilities: Mapping[int, Sequence[RatedVu
     for node, known in vulnerabilities.items():
         direct[node] = combined([each.chance for each in known])
     vulnerable = [node for node in range(size) if direct[node] > 0.0 and graph.places[node] is not Place.DEVELOPMENT]
-    condensed = {floor: condense(_links_from(graph, floor)) for floor in _floors(graph)}
-    dependents, exact = _dependents(graph, condensed[min(condensed)], vulnerable)
+    condensed = {floor: condense(graph.needs_from(floor)) for floor in graph.strengths}
+    dependents, exact = _dependents(graph, condensed[graph.strengths[0]], vulnerable)
     propagated = _propagated(graph, condensed, vulnerable, direct)
     exposed = exposures(graph)
     components = tuple(
@@ -175,19 +175,6 @@ def score(graph: DependencyGraph, vulnerabilities: Mapping[int, Sequence[RatedVu
         for node in range(size)
     )
     return DeviceRisk(graph, components, math.fsum(each.hazard for each in components))
-
-
-def _floors(graph: DependencyGraph) -> list[float]:
-    """Weights that links of the graph have."""
-    return sorted({weight for weights in graph.weights for weight in weights}) or [1.0]
-
-
-def _links_from(graph: DependencyGraph, floor: float) -> list[list[int]]:
-    """Links at least as strong as `floor`."""
-    return [
-        [target for target, weight in zip(targets, weights, strict=True) if weight >= floor]
-        for targets, weights in zip(graph.needs, graph.weights, strict=True)
-    ]
 
 
 def _dependents(
@@ -221,12 +208,12 @@ def _propagated(
     hazards: NDArray[np.float64] = np.zeros(len(graph.needs))
     nearest = np.array([1.0 if node == graph.device else CARRIES[DependencyKind.CONTAINS] for node in vulnerable])
     weaker: NDArray[np.float64] = np.zeros(len(vulnerable))
-    for floor in sorted(condensed):
+    for floor in condensed:
         level: NDArray[np.float64] = -np.log1p(-floor * own)
         sums = sums_below(condensed[floor], vulnerable, level - weaker)
         hazards += sums[np.array(condensed[floor].circle)]
         weaker = level
-        reached = distances([(graph.device, 0)], _links_from(graph, floor))
+        reached = distances([(graph.device, 0)], graph.needs_from(floor))
         nearest = np.maximum(nearest, [floor * (reached[node] != NOWHERE) for node in vulnerable])
     # To itself a component is no further than the strongest link.
     hazards[vulnerable] += -np.log1p(-own) - weaker

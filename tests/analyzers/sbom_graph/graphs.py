@@ -1,4 +1,4 @@
-"""Random bills of materials for property tests: with circles, several kinds of dependencies, with and without a root."""
+"""Random bills of materials for property tests: circles, several kinds of dependencies, with and without a root."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -139,7 +139,7 @@ def test_paths(sample: Sample) -> None:
         for path in found:
             assert len(set(path)) == len(path) and path[-1] == node
             assert path[0] == graph.device or path[0] in graph.tops
-            assert all(below in graph.needs[above] for above, below in zip(path, path[1:], strict=False))
+            assert all(below in graph.needs[above] for above, below in pairwise(path))
         if found:
             assert len(found[0]) == len(shortest_path(graph, node))
 

@@ -81,7 +81,7 @@ def test_harmless_components_never_dilute(sample: Sample, data: st.DataObject) -
 @settings(deadline=None)
 @given(samples(), st.data())
 def test_what_vex_takes_away_lowers_the_score_to_what_it_were_without(sample: Sample, data: st.DataObject) -> None:
-    risky = [part for part in scored(sample).ranking]
+    risky = scored(sample).ranking
     if not risky:
         return
     part = data.draw(st.sampled_from(risky))
