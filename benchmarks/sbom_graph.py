@@ -69,7 +69,8 @@ def main() -> None:
     print("\nwhat-if by scoring anew for every upgrade, extrapolated from a few:")
     for size, each in found.items():
         print(
-            f"{size:>10,}: {each['anew']:>8.1f} s against {each['what-if']:.2f} s ({each['anew'] / each['what-if']:,.0f}x)"
+            f"{size:>10,}: {each['anew']:>8.1f} s against {each['what-if']:.2f} s"
+            f" ({each['anew'] / each['what-if']:,.0f}x)"
         )
     if importlib.util.find_spec("networkx") is None:
         print("\nnetworkx is not installed: not compared")
@@ -78,7 +79,8 @@ def main() -> None:
     for size in options.sizes:
         for name, row in _measured("networkx", size, options.seed).items():
             print(
-                f"{size:>10,}  {name:<34} {row['theirs']:>8.3f} {row['ours']:>8.3f} {row['theirs'] / row['ours']:>7.1f}x  {row['said']}"
+                f"{size:>10,}  {name:<34} {row['theirs']:>8.3f} {row['ours']:>8.3f}"
+                f" {row['theirs'] / row['ours']:>7.1f}x  {row['said']}"
             )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from analyzers.sbom_graph.graph import Place
 from analyzers.sbom_graph.paths import shortest_paths
-from analyzers.sbom_graph.telling import chain, listed, removal_line, upgrade_line
+from analyzers.sbom_graph.telling import chain, listed, removal_line, share, upgrade_line
 from analyzers.sbom_graph.what_if import rank_removals, rank_upgrades
 from meddojo.severity import Severity
 from scheduler import sboms
@@ -75,7 +75,7 @@ def _print_total(console: RichConsole, scored: sboms.Scored) -> None:
 def _lines(risk: DeviceRisk, part: ComponentRisk) -> Sequence[str]:
     checks = listed([f"{each.check}{' (predicted)' if each.predicted else ''}" for each in part.vulnerabilities])
     head = (
-        f"{part.hazard / risk.hazard:4.0%}  {risk.graph.label(part.node)}  direct {part.direct:.2f},"
+        f"{share(risk, part.hazard):>9}  {risk.graph.label(part.node)}  direct {part.direct:.2f},"
         f" exposure {part.exposure:.2f}, dependents {part.dependents:,}; {checks}"
     )
     return [head, *(f"      {chain(risk, path)}" for path in shortest_paths(risk.graph, part.node))]

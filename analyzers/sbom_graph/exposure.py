@@ -44,13 +44,17 @@ def exposures(graph: DependencyGraph) -> list[float]:
 
 def interface_nodes(graph: DependencyGraph) -> tuple[int, ...]:
     """Components on the device that take in what comes from outside, by the table ``interfaces.toml``."""
-    names, words = _known("names"), _known("words")
     return tuple(
         node
         for node, component in enumerate(graph.components)
-        if graph.places[node] is not Place.DEVELOPMENT
-        and (component.name.lower() in names or not words.isdisjoint(_BETWEEN.split(component.name.lower())))
+        if graph.places[node] is not Place.DEVELOPMENT and _is_interface(component.name.lower())
     )
+
+
+def _is_interface(name: str) -> bool:
+    names, words, unless = _known()
+    parts = _BETWEEN.split(name)
+    return name in names or not (words.isdisjoint(parts) or not unless.isdisjoint(parts))
 
 
 def _steps(graph: DependencyGraph, interfaces: Sequence[int], floor: float) -> list[int]:
@@ -72,6 +76,11 @@ def _steps(graph: DependencyGraph, interfaces: Sequence[int], floor: float) -> l
 
 
 @cache
-def _known(column: str) -> frozenset[str]:
+def _known() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Whole names, words, and words that speak against it."""
     table = tomllib.loads(files("analyzers.sbom_graph").joinpath("interfaces.toml").read_text("utf-8"))
-    return frozenset(word for entry in table["interface"] for word in entry.get(column, ()))
+    names, words = (
+        frozenset(word for entry in table["interface"] for word in entry.get(column, ()))
+        for column in ("names", "words")
+    )
+    return names, words, frozenset(table["unless"])

@@ -34,8 +34,8 @@ def position(risk: DeviceRisk, node: int) -> str:
     if own.place is Place.REACHED:
         where = f"{_steps(own.depth)} from the root by {way}"
     else:
-        where = "listed, but nothing leads to it from the root"
-        where += f"; shortest chain {way}" if own.depth > 1 else ""
+        where = "nothing leads to it from the root" if risk.graph.stated_root else "the document states no root"
+        where = f"{_steps(own.depth - 1)} from the top by {way}; {where}" if own.depth > 1 else f"at the top; {where}"
     return f"{name}: {where}; {_needed_by(own.dependents)}; exposure {own.exposure:.2f}"
 
 
@@ -49,12 +49,13 @@ def positions(risk: DeviceRisk, nodes: Iterable[int], limit: int = _NAMED) -> tu
 
 def upgrade_line(risk: DeviceRisk, upgrade: Upgrade) -> str:
     """What to upgrade, and what comes of it."""
-    name = risk.graph.label(upgrade.nodes[0])
-    places = f" in {len(upgrade.nodes)} places" if len(upgrade.nodes) > 1 else ""
+    names = list(dict.fromkeys(risk.graph.label(node) for node in upgrade.nodes))
+    others = f" and {listed(names[1:])}" if names[1:] else ""
+    places = f" in {len(upgrade.nodes)} places" if len(upgrade.nodes) > len(names) else ""
     left = f"; {listed(upgrade.leaves)} stay" if upgrade.leaves else ""
     return (
-        f"upgrade {name}{places} to {upgrade.target}: the score falls from {risk.score:.1f} to {upgrade.score:.1f};"
-        f" fixes {listed(upgrade.fixes)}{left}"
+        f"upgrade {names[0]}{others}{places} to {upgrade.target}: takes {share(risk, upgrade.hazard)} of the risk"
+        f" away, the score falls from {risk.score:.1f} to {upgrade.score:.1f}; fixes {listed(upgrade.fixes)}{left}"
     )
 
 
@@ -64,8 +65,8 @@ def removal_line(risk: DeviceRisk, removal: Removal) -> str:
     along = f" with {_number(others, 'component')} that only it brings in" if others else ""
     gone = f"; removes {listed(removal.removes)}" if removal.removes else ""
     return (
-        f"remove {risk.graph.label(removal.node)}{along}: the score falls from {risk.score:.1f} to at most"
-        f" {removal.score:.1f}{gone}"
+        f"remove {risk.graph.label(removal.node)}{along}: takes at least {share(risk, removal.hazard)} of the risk"
+        f" away, the score falls from {risk.score:.1f} to at most {removal.score:.1f}{gone}"
     )
 
 
@@ -73,14 +74,18 @@ def reason(risk: DeviceRisk) -> str:
     """Why the device has the score it has."""
     ranking = risk.ranking
     known = {each.check for part in ranking for each in part.vulnerabilities}
-    most = ", ".join(
-        f"{risk.graph.label(part.node)} ({part.hazard / risk.hazard:.0%})" for part in ranking[:_CONTRIBUTORS]
-    )
+    most = ", ".join(f"{risk.graph.label(part.node)} ({share(risk, part.hazard)})" for part in ranking[:_CONTRIBUTORS])
     above = ", ".join(f"{band.value} above {floor:g}" for band, floor in BANDS.items())
     return (
         f"supply-chain score {risk.score:.1f} of 100 ({above}): {_number(len(known), 'vulnerability')} in"
         f" {len(ranking):,} of {_number(len(risk.graph.components), 'component')}; most of it by {most}"
     )
+
+
+def share(risk: DeviceRisk, hazard: float) -> str:
+    """Part of the risk of the device: ``34 %``, ``under 1 %``."""
+    part = hazard / risk.hazard
+    return f"{part:.0%}".replace("%", " %") if part >= 0.01 else "under 1 %"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ dominator tree; what stays can only lose dependents and shorter ways to it, so t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cmp_to_key
 
 from analyzers.matching.versions.order import Version, compare, parse_version
@@ -31,7 +31,8 @@ class Upgrade:
     Attributes
     ----------
     nodes
-        Every place where it stands in the SBOM at this version.
+        Every place where it stands in the SBOM at this version, and the packages that are upgraded with it: those of
+        the same version that the same version rids of the same vulnerabilities, as packages of one source do.
     fixes, leaves
         Vulnerabilities that go and that stay.
     hazard
@@ -77,16 +78,20 @@ def rank_upgrades(risk: DeviceRisk, limit: int = LISTED) -> tuple[Upgrade, ...]:
         if each.hazard > 0.0 and each.node < len(risk.graph.components):
             component = risk.graph.components[each.node]
             groups.setdefault((package_of(component), version_of(component)), []).append(each)
-    found = [
-        upgrade
-        for (_, version), parts in groups.items()
-        if (upgrade := _best_upgrade(risk, version, parts)) is not None
-    ]
+    joined: dict[tuple[str, str, tuple[str, ...]], list[Upgrade]] = {}
+    for (_, version), parts in groups.items():
+        upgrade = _best_upgrade(risk, version, parts)
+        if upgrade is not None:
+            joined.setdefault((version, upgrade.target, upgrade.fixes), []).append(upgrade)
+    found = [_joined(risk, upgrades) for upgrades in joined.values()]
     return tuple(sorted(found, key=lambda each: (-each.hazard, risk.graph.label(each.nodes[0]), each.nodes))[:limit])
 
 
 def rank_removals(risk: DeviceRisk, limit: int = LISTED) -> tuple[Removal, ...]:
-    """Removals, those that take most risk away first; of those that take the same, only the smallest."""
+    """Removals, those that take most risk away first; of those that take the same, only the smallest.
+
+    What brings in more than half of all components is not removed, but another device.
+    """
     graph = risk.graph
     hazards = subtree_sums(graph.dominators, [each.hazard for each in risk.components])
     sizes = subtree_sums(graph.dominators, [1.0] * len(hazards))
@@ -97,7 +102,9 @@ def rank_removals(risk: DeviceRisk, limit: int = LISTED) -> tuple[Removal, ...]:
     candidates = [
         node
         for node, hazard in enumerate(hazards)
-        if node != graph.device and hazard > _NOTHING and hazard > largest_below[node] * (1.0 + _NOTHING)
+        if node != graph.device
+        and sizes[node] <= len(graph.components) / 2
+        and hazard > max(_NOTHING, largest_below[node] * (1.0 + _NOTHING))
     ]
     candidates.sort(key=lambda node: (-hazards[node], sizes[node], graph.label(node), node))
     return tuple(_removals(risk, candidates[:limit], hazards, sizes))
@@ -149,14 +156,29 @@ def _best_upgrade(risk: DeviceRisk, version: str, parts: Sequence[ComponentRisk]
     )
 
 
+def _joined(risk: DeviceRisk, upgrades: Sequence[Upgrade]) -> Upgrade:
+    """Several packages of one source as one upgrade: hazards add up."""
+    gone = sum(each.hazard for each in upgrades)
+    return replace(
+        upgrades[0],
+        nodes=tuple(sorted(node for each in upgrades for node in each.nodes)),
+        leaves=tuple(sorted({check for each in upgrades for check in each.leaves})),
+        hazard=gone,
+        score=score_of(max(risk.hazard - gone, 0.0)),
+    )
+
+
 def _targets(version: str, parts: Iterable[ComponentRisk]) -> list[str]:
-    """Fixed versions above the installed one, the lowest first; beyond a number of them only the highest."""
+    """Fixed versions above the installed one, the lowest first; beyond a number of them only the highest.
+
+    A whole series (``6.x``) is nothing one can install.
+    """
     stated = {text for part in parts for each in part.vulnerabilities for text in each.fix_versions if text}
     installed = parse_version(version)
     found: list[tuple[str, Version]] = []
     for text in sorted(stated):
         read = parse_version(text)
-        if read is not None and (installed is None or compare(installed, read) == -1):
+        if read is not None and not read.open and (installed is None or compare(installed, read) == -1):
             found.append((text, read))
     found.sort(key=cmp_to_key(_order))
     return [text for text, _ in found[-_MOST_VERSIONS:]]
