@@ -60,6 +60,18 @@ def _asked_for(component: Component) -> Iterator[str]:
     A bare name never stands for a package of another ecosystem: a component with a package URL is found by its name
     only where that is listed without one.
     """
+    yield from _identified(component)
+    yield f"{'bare' if purl_key(component.purl) else 'name'}:{_spelled(component)}"
+
+
+def _listed_as(component: Component) -> Iterator[str]:
+    yield from _identified(component)
+    yield f"name:{_spelled(component)}"
+    if not purl_key(component.purl):
+        yield f"bare:{_spelled(component)}"
+
+
+def _identified(component: Component) -> Iterator[str]:
     version = version_of(component)
     yield f"ref:{component.ref}\x1f{component.name}\x1f{version}"
     purl = purl_key(component.purl)
@@ -68,10 +80,7 @@ def _asked_for(component: Component) -> Iterator[str]:
     cpe = parse_cpe(component.cpe)
     if cpe:
         yield f"{cpe_key(component.cpe)}@{version or cpe.version}"
-    yield f"{'bare' if purl else 'name'}:{squash(component.name)}@{version}"
 
 
-def _listed_as(component: Component) -> Iterator[str]:
-    yield from _asked_for(component)
-    other = "name" if purl_key(component.purl) else "bare"
-    yield f"{other}:{squash(component.name)}@{version_of(component)}"
+def _spelled(component: Component) -> str:
+    return f"{squash(component.name)}@{version_of(component)}"
