@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from meddojo.config import load_config
-from meddojo.finding import Finding
+from meddojo.finding import Finding, Stream
 from meddojo.store import Store
 from scheduler import pipeline
 from scheduler.cli import app
@@ -85,10 +85,11 @@ class Hospital:
     def store(self) -> Store:
         return Store(load_config(self.config, {}).store.url)
 
-    def findings(self, device: str = GATEWAY) -> dict[str, Finding]:
-        """Present findings of one device, by check."""
+    def findings(self, device: str = GATEWAY, stream: Stream = Stream.VULNERABILITIES) -> dict[str, Finding]:
+        """Present findings of one device and stream, by check."""
         with self.store() as store:
-            return {finding.check: finding for finding in store.findings.of_device(device)}
+            found = store.findings.of_device(device)
+        return {finding.check: finding for finding in found if finding.stream is stream}
 
     def rewrite(self, file: str | Path, change: Callable[[Any], Any]) -> None:
         """Replace a JSON document of the example by what `change` makes of it."""
