@@ -31,8 +31,10 @@ class Upgrade:
     Attributes
     ----------
     nodes
-        Every place where it stands in the SBOM at this version, and the packages that are upgraded with it: those of
-        the same version that the same version rids of the same vulnerabilities, as packages of one source do.
+        Every place where it stands in the SBOM, and the packages that are upgraded with it: those of the same versions
+        that the same version rids of the same vulnerabilities, as packages of one source do.
+    versions
+        Installed so far.
     fixes, leaves
         Vulnerabilities that go and that stay.
     hazard
@@ -42,7 +44,7 @@ class Upgrade:
     """
 
     nodes: tuple[int, ...]
-    version: str
+    versions: tuple[str, ...]
     target: str
     fixes: tuple[str, ...]
     leaves: tuple[str, ...]
@@ -78,12 +80,15 @@ def rank_upgrades(risk: DeviceRisk, limit: int = LISTED) -> tuple[Upgrade, ...]:
         if each.hazard > 0.0 and each.node < len(risk.graph.components):
             component = risk.graph.components[each.node]
             groups.setdefault((package_of(component), version_of(component)), []).append(each)
-    joined: dict[tuple[str, str, tuple[str, ...]], list[Upgrade]] = {}
-    for (_, version), parts in groups.items():
+    of_package: dict[tuple[str, str], list[Upgrade]] = {}
+    for (package, version), parts in groups.items():
         upgrade = _best_upgrade(risk, version, parts)
         if upgrade is not None:
-            joined.setdefault((version, upgrade.target, upgrade.fixes), []).append(upgrade)
-    found = [_joined(risk, upgrades) for upgrades in joined.values()]
+            of_package.setdefault((package, upgrade.target), []).append(upgrade)
+    of_source: dict[tuple[object, ...], list[Upgrade]] = {}
+    for upgrade in (_joined(risk, upgrades) for upgrades in of_package.values()):
+        of_source.setdefault((upgrade.versions, upgrade.target, upgrade.fixes), []).append(upgrade)
+    found = [_joined(risk, upgrades) for upgrades in of_source.values()]
     return tuple(sorted(found, key=lambda each: (-each.hazard, risk.graph.label(each.nodes[0]), each.nodes))[:limit])
 
 
@@ -147,7 +152,7 @@ def _best_upgrade(risk: DeviceRisk, version: str, parts: Sequence[ComponentRisk]
     fixes = tuple(sorted(check for check, each in known.items() if fixed_by(target, each.fix_versions)))
     return Upgrade(
         nodes=tuple(part.node for part in parts),
-        version=version,
+        versions=(version,),
         target=target,
         fixes=fixes,
         leaves=tuple(sorted(known.keys() - set(fixes))),
@@ -157,11 +162,13 @@ def _best_upgrade(risk: DeviceRisk, version: str, parts: Sequence[ComponentRisk]
 
 
 def _joined(risk: DeviceRisk, upgrades: Sequence[Upgrade]) -> Upgrade:
-    """Several packages of one source as one upgrade: hazards add up."""
+    """Several versions of one package, or packages of one source, as one upgrade: hazards add up."""
     gone = sum(each.hazard for each in upgrades)
     return replace(
         upgrades[0],
         nodes=tuple(sorted(node for each in upgrades for node in each.nodes)),
+        versions=tuple(sorted({version for each in upgrades for version in each.versions})),
+        fixes=tuple(sorted({check for each in upgrades for check in each.fixes})),
         leaves=tuple(sorted({check for each in upgrades for check in each.leaves})),
         hazard=gone,
         score=score_of(max(risk.hazard - gone, 0.0)),

@@ -123,6 +123,23 @@ def test_one_package_in_two_places_is_one_upgrade() -> None:
     assert [removal.removes for removal in rank_removals(risk)] == [(), ()]
 
 
+def test_versions_of_one_package_and_packages_of_one_source_go_together() -> None:
+    parts = (
+        Component("a", "spring", "1.5", "pkg:maven/s/spring@1.5"),
+        Component("b", "spring", "2.0", "pkg:maven/s/spring@2.0"),
+        Component("c", "libssl", "1.1.1k", "pkg:deb/debian/libssl@1.1.1k"),
+        Component("d", "openssl", "1.1.1k", "pkg:deb/debian/openssl@1.1.1k"),
+    )
+    device = Component("device", "device")
+    sbom = Sbom("", (device, *parts), "device", tuple(Dependency("device", part.ref) for part in parts))
+    spring, ssl = [known("CVE-1", 0.5, "3.0")], [known("CVE-2", 0.3, "1.1.1w")]
+    found = rank_upgrades(score(build_graph(sbom), {1: spring, 2: spring, 3: ssl, 4: ssl}))
+    assert [(each.nodes, each.versions, each.target) for each in found] == [
+        ((1, 2), ("1.5", "2.0"), "3.0"),
+        ((3, 4), ("1.1.1k",), "1.1.1w"),
+    ]
+
+
 def test_what_only_one_component_brings_in_goes_with_it() -> None:
     names = ("device", "server", "helper", "shared", "other")
     edges = [("device", "server"), ("server", "helper"), ("server", "shared"), ("device", "other"), ("other", "shared")]
