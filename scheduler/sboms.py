@@ -219,7 +219,7 @@ def _component(risk: DeviceRisk, part: ComponentRisk) -> dict[str, Any]:
 def _upgrade(risk: DeviceRisk, upgrade: Upgrade) -> dict[str, Any]:
     return {
         **_named(risk.graph.components[upgrade.nodes[0]]),
-        "places": len(upgrade.nodes),
+        "components": [risk.graph.label(node) for node in upgrade.nodes],
         "to": upgrade.target,
         "score": round(upgrade.score, 2),
         "takes_away": round(upgrade.hazard / risk.hazard, 6),

@@ -8,9 +8,9 @@ from itertools import count
 from analyzers.sbom_graph.graph import NOWHERE, DependencyGraph
 
 PATHS = 3
-_PUSHES = 20_000
-_DEEP = 100
-"""Steps beyond which one chain has to do: a person reads no longer ones, and comparing them costs their square."""
+_STEPS = 20_000
+_LONGEST = 100
+"""Nodes beyond which one chain has to do: a person reads no longer ones, and comparing them costs their square."""
 
 
 def shortest_path(graph: DependencyGraph, node: int) -> tuple[int, ...]:
@@ -49,19 +49,24 @@ def shortest_paths(graph: DependencyGraph, node: int, limit: int = PATHS) -> tup
         Nodes from the root down to `node`. A listed component's chains begin at one of `DependencyGraph.tops`; those
         of a component for development are not told.
     """
-    if limit < 2 or not 0 <= graph.depth[node] <= _DEEP:
-        return (shortest_path(graph, node),)[: max(limit, 0)] if graph.depth[node] != NOWHERE else ()
+    first = shortest_path(graph, node)
+    if limit < 2 or len(first) > _LONGEST:
+        return (first,)[:limit] if first else ()
     place, ends = graph.places[node], {graph.device, *graph.tops}
     order = count()
-    heap: list[tuple[int, int, tuple[int, ...]]] = [(graph.depth[node], next(order), (node,))]
-    found: list[tuple[int, ...]] = []
-    while heap and len(found) < limit:
-        _, _, chain = heapq.heappop(heap)
-        if chain[0] in ends:
+    # Of chains of equal length, the one that has got nearest to the root goes on.
+    heap: list[tuple[int, int, int, tuple[int, ...]]] = [(graph.depth[node], graph.depth[node], next(order), (node,))]
+    found = [first] if first else []
+    steps = 0
+    while heap and len(found) < limit and steps < _STEPS:
+        *_, chain = heapq.heappop(heap)
+        steps += 1
+        if chain[0] in ends and chain != first:
             found.append(chain)
-        if chain[0] == graph.device or len(heap) > _PUSHES:
+        if chain[0] == graph.device or len(heap) > _STEPS:
             continue
-        for above in graph.needed_by[chain[0]][:_PUSHES]:
-            if graph.places[above] is place and above not in chain:
-                heapq.heappush(heap, (len(chain) + graph.depth[above], next(order), (above, *chain)))
+        for above in graph.needed_by[chain[0]][:_STEPS]:
+            length = len(chain) + graph.depth[above]
+            if graph.places[above] is place and length < _LONGEST and above not in chain:
+                heapq.heappush(heap, (length, graph.depth[above], next(order), (above, *chain)))
     return tuple(found)

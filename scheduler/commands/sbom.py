@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from scheduler.gate import ExitCode
-from scheduler.session import ConfigOption, FailOnOption, JsonOption, QuietOption, VerboseOption, open_session
+from scheduler.session import ConfigOption, JsonOption, QuietOption, VerboseOption, open_session
 
 VexOption = Annotated[list[Path] | None, typer.Option("--vex", help="VEX document; may be given several times")]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many lines of each kind to print")]
@@ -37,7 +37,9 @@ def score(
     vex: VexOption = None,
     limit: LimitOption = 10,
     config: ConfigOption = None,
-    fail_on: FailOnOption = "",
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="SEVERITY", help="Exit with 1 if the score is in this band or above")
+    ] = "",
     as_json: JsonOption = False,
     verbose: VerboseOption = 0,
     quiet: QuietOption = False,

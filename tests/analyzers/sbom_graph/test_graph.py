@@ -127,6 +127,21 @@ def test_a_long_chain_needs_no_recursion_and_no_square() -> None:
     assert len(strong_components(chain)) == 1
 
 
+def test_paths_of_hostile_graphs_end_soon() -> None:
+    """A long chain that leads both ways, and a component that thousands need."""
+    length = 20_000
+    names = tuple(Component(str(number), str(number)) for number in range(length))
+    there = [Dependency(str(number), str(number + 1)) for number in range(length - 1)]
+    back = [Dependency(edge.target, edge.source) for edge in there]
+    graph = build_graph(Sbom("", names, "0", (*there, *back)))
+    assert shortest_paths(graph, 60) == (tuple(range(61)),)
+    assert shortest_paths(graph, length - 1) == (tuple(range(length)),)
+    fan = [Dependency("0", "1"), *(Dependency("1", str(each)) for each in range(2, length - 1))]
+    fan += [Dependency(str(each), str(length - 1)) for each in range(2, length - 1)]
+    graph = build_graph(Sbom("", names, "0", tuple(fan)))
+    assert [len(path) for path in shortest_paths(graph, length - 1)] == [4, 4, 4]
+
+
 @settings(deadline=None)
 @given(samples())
 def test_paths(sample: Sample) -> None:
