@@ -43,16 +43,28 @@ class Vex:
 
         Of each author the newest statement counts; between authors the more cautious one.
         """
-        stated: dict[str, list[VexStatement]] = {}
-        for statement in (*case.vex, *_published(case.advisories)):
-            for name in statement.names:
-                stated.setdefault(name, []).append(statement)
+        stated = _stated(case)
         return tuple(_judged(case.device, finding, stated) for finding in findings)
 
 
 def build(config: AnalyzerConfig) -> Vex:
     """Make the analyzer; entry point ``meddojo.analyzers``."""
     return Vex()
+
+
+def cleared_components(case: Case, findings: Iterable[Finding]) -> Mapping[str, frozenset[Component]]:
+    """Identity of a finding -> those of its components that somebody states are not affected, or fixed.
+
+    A finding is answered as a whole only when all of them are.
+    """
+    stated = _stated(case)
+    found = {}
+    for finding in findings if stated else ():
+        answers = zip(finding.components, _answers(case.device, finding, stated), strict=False)
+        cleared = frozenset(part for part, answer in answers if answer is not None and answer.status.clears)
+        if cleared:
+            found[finding.identity] = cleared
+    return found
 
 
 def document_keys(document: VexDocument) -> frozenset[str]:
@@ -109,6 +121,15 @@ def bind(
     return bound(document, device, (statement for statement in chosen if statement.products))
 
 
+def _stated(case: Case) -> Mapping[str, list[VexStatement]]:
+    """Everything stated about the device of a case, by the names of vulnerabilities."""
+    stated: dict[str, list[VexStatement]] = {}
+    for statement in (*case.vex, *_published(case.advisories)):
+        for name in statement.names:
+            stated.setdefault(name, []).append(statement)
+    return stated
+
+
 def _published(advisories: Iterable[Advisory]) -> Iterator[VexStatement]:
     """VEX that came with a feed: "not affected" with its reason given by label, as only the profile VEX asks for."""
     for advisory in advisories:
@@ -119,18 +140,23 @@ def _published(advisories: Iterable[Advisory]) -> Iterator[VexStatement]:
 def _judged(device: Device, finding: Finding, stated: Mapping[str, list[VexStatement]]) -> Finding:
     if finding.stream is not Stream.VULNERABILITIES:
         return finding
-    names = {name.upper() for name in (finding.check, *finding.aliases)}
-    named = [statement for name in sorted(names) for statement in stated.get(name, ())]
-    if not named:
-        return finding
-    units: tuple[Component | None, ...] = finding.components or (None,)
-    answers = [_answer(each for each in named if _applies(device, each, unit)) for unit in units]
+    answers = _answers(device, finding, stated)
     given = [answer for answer in answers if answer is not None]
-    if len(given) == len(answers) and all(answer.status.clears for answer in given):
+    if given and len(given) == len(answers) and all(answer.status.clears for answer in given):
         return replace(finding, suppressed="; ".join(dict.fromkeys(answer.sentence for answer in given)))
     tags = {TAG_AFFECTED for answer in given if answer.status is VexStatus.AFFECTED}
     tags |= {TAG_INVESTIGATED for answer in given if answer.status is VexStatus.UNDER_INVESTIGATION}
     return replace(finding, tags=tuple(sorted({*finding.tags, *tags}))) if tags else finding
+
+
+def _answers(
+    device: Device, finding: Finding, stated: Mapping[str, list[VexStatement]]
+) -> tuple[VexStatement | None, ...]:
+    """What is stated about each component of a finding, or about the device where it names none."""
+    names = {name.upper() for name in (finding.check, *finding.aliases)}
+    named = [statement for name in sorted(names) for statement in stated.get(name, ())]
+    units: tuple[Component | None, ...] = finding.components or (None,)
+    return tuple(_answer(each for each in named if _applies(device, each, unit)) for unit in units)
 
 
 def _answer(statements: Iterable[VexStatement]) -> VexStatement | None:

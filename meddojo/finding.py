@@ -118,6 +118,8 @@ class Finding:
         Who states that nothing is to be done, and why; such a finding is kept but not delivered. Empty otherwise.
     clinical
         What it means on this device for a patient; None where nobody asked.
+    supply_path
+        Where the components sit in the bill of materials, a line each: ``zlib 1.2.11: 2 steps from the root by ...``.
     """
 
     stream: Stream
@@ -145,6 +147,7 @@ class Finding:
     predicted: Prediction | None = None
     suppressed: str = ""
     clinical: ClinicalRisk | None = None
+    supply_path: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:

@@ -10,7 +10,7 @@ from analyzers.vex import concerning, evidence_keys
 from meddojo.advisory import Advisory
 from meddojo.case import Case
 from meddojo.device import Device
-from meddojo.sbom import ScanReport
+from meddojo.sbom import Sbom, ScanReport
 from meddojo.store import Store
 from meddojo.vulnerability import Vulnerability
 
@@ -20,10 +20,25 @@ def build_case(device: Device, store: Store, as_of: datetime) -> Case:
     return build_cases([device], store, as_of)[0]
 
 
+def build_case_of(device: Device, sbom: Sbom, scans: Sequence[ScanReport], store: Store, as_of: datetime) -> Case:
+    """The case of a device that need not be in the store, by a bill of materials and scan reports at hand."""
+    return _cases([device], {device.id: sbom}, {device.id: tuple(scans)}, store, as_of)[0]
+
+
 def build_cases(devices: Sequence[Device], store: Store, as_of: datetime) -> list[Case]:
     """Build the case of each device; what several of them need is asked for once."""
     names = [device.id for device in devices]
-    sboms, scans = store.evidence.sboms(names), store.evidence.scans_of(names)
+    return _cases(devices, store.evidence.sboms(names), store.evidence.scans_of(names), store, as_of)
+
+
+def _cases(
+    devices: Sequence[Device],
+    sboms: Mapping[str, Sbom],
+    scans: Mapping[str, tuple[ScanReport, ...]],
+    store: Store,
+    as_of: datetime,
+) -> list[Case]:
+    names = [device.id for device in devices]
     keys = [device_keys(device) for device in devices]
     parts = [sbom_keys(sboms[name]) if name in sboms else frozenset() for name in names]
     advisories = store.records.advisories_naming(keys)

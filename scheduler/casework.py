@@ -16,6 +16,9 @@ from scheduler.console import Console
 from scheduler.engine import choose_engine
 from scheduler.judging import analyzers
 
+_DRAWN_FROM: Mapping[Stream, Stream] = {Stream.SUPPLY_CHAIN: Stream.VULNERABILITIES}
+"""Streams that sum another one up: the one finding about a device's components goes when the last risk has gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -63,10 +66,7 @@ def judge_all(
             before = store.findings.stream_states(device.id)
             limit = 1.0 if accept_shrink else config.delivery.shrink_limit
             given = "; ".join(filter(None, (doubts.get(device.id, ""), general_doubt)))
-            states = {
-                stream: _state(device, len(_of(findings, stream)), before.get(stream), given, limit)
-                for stream in _streams(findings, before)
-            }
+            states = _states(device, findings, before, given, limit)
             change += store.findings.replace(device.id, findings, states, now)
             results += _results(device, findings, states)
     return Judgement(tuple(results), change, tuple(skipped))
@@ -79,6 +79,21 @@ def stored_results(device: Device, store: Store, doubt: str = "") -> list[Stream
         for stream, state in store.findings.stream_states(device.id).items()
     }
     return _results(device, store.findings.of_device(device.id), states)
+
+
+def _states(
+    device: Device, findings: Sequence[Finding], before: Mapping[Stream, StreamState], doubt: str, limit: float
+) -> Mapping[Stream, StreamState]:
+    """How each stream stands; one that is drawn from another may vanish with it, and is in doubt when that is."""
+    states: dict[Stream, StreamState] = {}
+    for stream in _streams(findings, before):
+        count = len(_of(findings, stream))
+        source = states.get(_DRAWN_FROM[stream]) if stream in _DRAWN_FROM else None
+        if source is None:
+            states[stream] = _state(device, count, before.get(stream), doubt, limit)
+        else:
+            states[stream] = _state(device, count, before.get(stream), source.doubt, 1.0)
+    return states
 
 
 def _state(device: Device, count: int, before: StreamState | None, doubt: str, limit: float) -> StreamState:

@@ -11,7 +11,9 @@ from meddojo.finding import Finding
 from meddojo.interface import Analyzer, load, plugins
 
 # match, narrowing -> enrich -> score -> scan; analyzers of third parties follow, by name.
-ORDER = ("matching", "vex", "enrichment", "vuln_classifier", "clinical_risk", "sbom_quality")
+ORDER = (
+    "matching", "vex", "enrichment", "vuln_classifier", "clinical_risk", "sbom_graph", "sbom_quality",
+)  # fmt: skip
 
 
 def analyzers(config: AnalyzerConfig) -> tuple[Analyzer, ...]:

@@ -52,9 +52,17 @@ class Session:
 
 
 @contextmanager
-def open_session(path: Path | None, verbose: int, quiet: bool, fail_on: str = "") -> Iterator[Session]:
-    """Read the configuration and open the store."""
-    from meddojo.config import load_config
+def open_session(
+    path: Path | None, verbose: int, quiet: bool, fail_on: str = "", *, may_be_unconfigured: bool = False
+) -> Iterator[Session]:
+    """Read the configuration and open the store.
+
+    Parameters
+    ----------
+    may_be_unconfigured
+        Where nothing is configured, work with an empty store in memory instead of making one on disk.
+    """
+    from meddojo.config import Config, load_config
     from meddojo.store import Store
 
     console = Console(-1 if quiet else verbose)
@@ -67,7 +75,8 @@ def open_session(path: Path | None, verbose: int, quiet: bool, fail_on: str = ""
                 raise ConfigError(f"--fail-on {fail_on!r} is no severity", f"use one of {names}")
             delivery = config.delivery.model_copy(update={"fail_on": severity})
             config = config.model_copy(update={"delivery": delivery})
-        with Store(config.store.url) as store:
+        bare = may_be_unconfigured and config.store == Config().store
+        with Store("sqlite://" if bare else config.store.url) as store:
             yield Session(config, store, console)
 
 

@@ -268,6 +268,7 @@
       block("Exploitation", list(exploitation(body))),
       block("Components", list(components.map(([label, name, supplier]) => [label, supplier ? ", " + supplier : "",
         name ? make("code", {}, " " + name) : ""]))),
+      block("In the bill of materials", list(body.path)),
       block("References", list(body.references.map(([text, address]) => link(address, text)))),
       block("Identifiers", list(identifiers(body, row.identity))),
     ];

@@ -218,6 +218,7 @@ def _result_properties(device: Device, finding: Finding) -> dict[str, Any]:
         "fixVersions": list(finding.fix_versions),
         "sources": [citation.source for citation in finding.citations],
         "threats": list(finding.threats),
+        "supplyPath": list(finding.supply_path),
     }
     if epss is not None:
         day = epss.day.isoformat()

@@ -85,11 +85,11 @@ class Hospital:
     def store(self) -> Store:
         return Store(load_config(self.config, {}).store.url)
 
-    def findings(self, device: str = GATEWAY) -> dict[str, Finding]:
-        """Present vulnerabilities of one device, by check."""
+    def findings(self, device: str = GATEWAY, stream: Stream = Stream.VULNERABILITIES) -> dict[str, Finding]:
+        """Present findings of one device and stream, by check."""
         with self.store() as store:
             found = store.findings.of_device(device)
-        return {finding.check: finding for finding in found if finding.stream is Stream.VULNERABILITIES}
+        return {finding.check: finding for finding in found if finding.stream is stream}
 
     def rewrite(self, file: str | Path, change: Callable[[Any], Any]) -> None:
         """Replace a JSON document of the example by what `change` makes of it."""

@@ -148,8 +148,7 @@ def test_cases_built_together_are_those_built_alone(whole: Hospital) -> None:
 def test_a_run_on_two_processes_is_the_run_on_one(fresh: Hospital, first_run: tuple[Path, Outcome]) -> None:
     fresh.config.write_text(fresh.config.read_text() + "\n[engine]\nprocesses = 2\n")
     outcome = fresh.run()
-    told = dict.fromkeys(each.device.id for each in outcome.results)  # a device with several streams stands here once
-    assert list(told) == [each.id for each in devices_of(fresh)]
+    assert list(dict.fromkeys(each.device.id for each in outcome.results)) == [each.id for each in devices_of(fresh)]
     assert fresh.contents()["finding"] == Hospital(first_run[0]).contents()["finding"]
 
 

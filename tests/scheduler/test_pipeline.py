@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +15,10 @@ from meddojo.device import Device
 from meddojo.errors import ConfigError, MeddojoError, TransientError
 from meddojo.finding import Decision, Finding, Stream, Verdict
 from meddojo.interface import Delivery, RunContext, StreamResult
+from meddojo.severity import Severity
 from meddojo.store.findings import Change, StreamState
 from scheduler import casework, delivery
-from scheduler.casework import _state
+from scheduler.casework import _state, _states
 from scheduler.gate import ExitCode
 from scheduler.pipeline import Outcome, find_device
 from tests.scheduler.conftest import GATEWAY, Hospital
@@ -198,6 +199,20 @@ def test_the_limit_of_shrinking_is_configurable(hospital: Hospital, monkeypatch:
     drop_vulnerabilities(hospital, 0.4, monkeypatch)
     hospital.config.write_text(hospital.config.read_text() + "[delivery]\nshrink_limit = 0.3\n")
     assert hospital.run().code is ExitCode.INCOMPLETE
+
+
+def test_the_supply_chain_is_in_doubt_when_the_vulnerabilities_are_and_goes_when_they_go() -> None:
+    def stands(count: int, known: int, doubt: str = "") -> Mapping[Stream, StreamState]:
+        finding = Finding(Stream.VULNERABILITIES, DEVICE.id, "CVE-1", "", Severity.HIGH, "", 1.0)
+        before = {Stream.VULNERABILITIES: StreamState(known, "2.0"), Stream.SUPPLY_CHAIN: StreamState(1, "2.0")}
+        return _states(DEVICE, [finding] * count, before, doubt, 0.5)
+
+    believed = stands(3, 5)
+    assert not believed[Stream.SUPPLY_CHAIN].doubt and believed[Stream.SUPPLY_CHAIN].trusted_findings == 0
+    doubted = stands(2, 5)
+    assert doubted[Stream.SUPPLY_CHAIN].doubt == doubted[Stream.VULNERABILITIES].doubt != ""
+    assert doubted[Stream.SUPPLY_CHAIN].trusted_findings == 1
+    assert stands(5, 5, "a feed failed")[Stream.SUPPLY_CHAIN].doubt == "a feed failed"
 
 
 def test_an_update_of_the_device_explains_a_shrink(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,6 +131,7 @@ def _body(finding: Finding) -> dict[str, Any]:
         "epss": epss and [_number(epss.probability), _number(epss.percentile), epss.day.isoformat(), epss.movement],
         "predicted": [finding.predicted.model, *map(clip, finding.predicted.lines)] if finding.predicted else [],
         "threats": [clip(line) for line in finding.threats[:_LIST_LIMIT]],
+        "path": [clip(line) for line in finding.supply_path[:_LIST_LIMIT]],
         "kev": kev
         and [
             kev.date_added.isoformat(),
