@@ -7,14 +7,18 @@ from typing import Annotated
 
 import typer
 
+from scheduler.commands import sbom_quality
 from scheduler.gate import ExitCode
 from scheduler.session import ConfigOption, JsonOption, QuietOption, VerboseOption, open_session
 
+ScanOption = Annotated[
+    list[Path] | None, typer.Option("--scan", "-s", help="Grype, Trivy, SARIF or VDR report on it; several times")
+]
 VexOption = Annotated[list[Path] | None, typer.Option("--vex", help="VEX document; may be given several times")]
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many lines of each kind to print")]
 
 _group = typer.Typer(
-    help="Score a bill of materials (SBOM), or compare two: no inventory, no network, nothing is stored.",
+    help="Bills of materials (SBOMs) by themselves: no inventory, no network, nothing is stored.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
@@ -22,6 +26,7 @@ _group = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    sbom_quality.register(_group)
     app.add_typer(_group, name="sbom")
 
 
@@ -30,10 +35,8 @@ def register(app: typer.Typer) -> None:
     "`meddojo sbom score device.spdx.json --vex vendor.openvex.json --fail-on high --json`"
 )
 def score(
-    file: Annotated[Path, typer.Argument(help="SBOM: CycloneDX or SPDX")],
-    scans: Annotated[
-        list[Path] | None, typer.Option("--scan", "-s", help="Grype, Trivy, SARIF or VDR report on it; several times")
-    ] = None,
+    file: Annotated[Path, typer.Argument(help="SBOM: CycloneDX, SPDX or Syft")],
+    scans: ScanOption = None,
     vex: VexOption = None,
     limit: LimitOption = 10,
     config: ConfigOption = None,
@@ -93,3 +96,32 @@ def diff(
             typer.echo(json.dumps(sboms.diff_as_dict(before, after), indent=2))
         else:
             sbom_words.print_diff(before, after, limit)
+
+
+@_group.command(
+    epilog="Examples: `meddojo sbom graph device.cdx.json --scan device.grype.json`  ·  "
+    "`meddojo sbom graph device.spdx.json -o device.svg`"
+)
+def graph(
+    file: Annotated[Path, typer.Argument(help="SBOM: CycloneDX, SPDX or Syft")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="File to write, .html or .svg [default: name of the SBOM with .graph.html]"),
+    ] = None,
+    scans: ScanOption = None,
+    vex: VexOption = None,
+    config: ConfigOption = None,
+    verbose: VerboseOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """The dependency graph as a page that opens on the risky paths, or as a still picture (SVG) of them."""
+    with open_session(config, verbose, quiet, may_be_unconfigured=True) as session:
+        from scheduler import sbom_picture, sboms
+
+        scored = sboms.score_file(file, scans or (), vex or (), session.config, session.store, session.console)
+        target = out or Path(f"{file.name.split('.')[0]}.graph.html")
+        size = sbom_picture.write_picture(scored, target)
+        session.console.say(
+            f"wrote {target} ({size / 1e6:.2f} MB): {len(scored.sbom.components):,} components,"
+            f" {len(scored.risk.ranking):,} of them vulnerable, score {scored.risk.score:.1f} of 100"
+        )
