@@ -15,8 +15,8 @@ from analyzers.sbom_graph.paths import shortest_paths
 from analyzers.sbom_graph.risk import ComponentRisk, DeviceRisk
 from analyzers.sbom_graph.what_if import Removal, Upgrade, rank_removals, rank_upgrades
 from analyzers.vex import bind
-from connectors.reading import parse_json, read_bytes, unpack
-from connectors.scans.readers import read_contents
+from connectors.reading import read_bytes, unpack
+from connectors.scans.readers import parse_document, read_contents
 from connectors.scans.sbom import read_sbom
 from connectors.scans.vdr import read_vdr
 from connectors.scans.vex import read_cyclonedx_vex
@@ -149,9 +149,9 @@ def diff_as_dict(old: Scored, new: Scored) -> dict[str, Any]:
 def _own_contents(
     data: bytes, origin: str, now: datetime, console: Console
 ) -> tuple[list[ScanReport], list[tuple[str, VexDocument]]]:
-    """What a CycloneDX document in JSON reports and states about its own components."""
+    """What a CycloneDX document reports and states about its own components."""
     text = unpack(data, origin)
-    document = parse_json(text, origin) if text.lstrip()[:1] == b"{" else None
+    document = parse_document(text, origin) if text.lstrip()[:1] in (b"{", b"<") else None
     if not isinstance(document, dict) or "bomFormat" not in document or not document.get("vulnerabilities"):
         return [], []
     report, missed = read_vdr(document, origin, now)

@@ -73,8 +73,7 @@ def read_contents(data: bytes, origin: str, received: datetime) -> Contents:
     InputError
         If it is damaged, or neither of the two.
     """
-    xml = data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
-    document = cyclonedx_xml_to_mapping(data, origin) if xml else parse_json(data, origin)
+    document = parse_document(data, origin)
     kind = recognise(document)
     if kind is Kind.UNKNOWN and isinstance(document, dict) and "matches" in document:
         kind = Kind.GRYPE  # its reader says best what is missing
@@ -87,3 +86,15 @@ def read_contents(data: bytes, origin: str, received: datetime) -> Contents:
     if statements is not None and not statements.statements:
         statements = None
     return Contents(kind, report, statements, tuple(dict.fromkeys((*missed, *unstated))))
+
+
+def parse_document(data: bytes, origin: str) -> Any:
+    """JSON as it is, CycloneDX XML in the form of its JSON.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    xml = data.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+    return cyclonedx_xml_to_mapping(data, origin) if xml else parse_json(data, origin)

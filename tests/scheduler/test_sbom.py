@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from meddojo.config import load_config
+from meddojo.store import Store
 from scheduler.cli import app
+from scheduler.console import Console
+from scheduler.sbom_picture import picture_of
+from scheduler.sboms import score_file
 from tests.scheduler.conftest import Hospital
 
 OPENVEX = {
@@ -127,3 +132,25 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     code, _, err = cli("score", broken)
     assert code == 2 and str(broken) in err.replace("\n", "")
     assert cli("score", tmp_path / "missing.json")[0] == 2
+
+
+def test_the_graph_is_a_page_or_a_still_picture(gateway: tuple[Path, Path], tmp_path: Path) -> None:
+    sbom, scan = gateway
+    code, _, err = cli("graph", sbom, "--scan", scan)
+    page = (tmp_path / "infusion-gateway.graph.html").read_text("utf-8")
+    assert code == 0 and "23 components, 9 of them vulnerable" in err
+    assert "CVE-2023-4863" in page and "upgrade Pillow 8.4.0 to 10.2.0" in page
+    code, _, _ = cli("graph", sbom, "--scan", scan, "-o", tmp_path / "pictures" / "gateway.svg")
+    assert code == 0 and (tmp_path / "pictures" / "gateway.svg").read_text("utf-8").startswith("<svg")
+
+
+def test_the_picture_says_what_the_score_says(gateway: tuple[Path, Path], hospital: Hospital) -> None:
+    with Store("sqlite://") as store:
+        scored = score_file(gateway[0], [gateway[1]], (), load_config(hospital.config, {}), store, Console(-1))
+    picture = picture_of(scored)
+    assert picture.root is not None and picture.nodes[picture.root].name == "infusion-gateway"
+    assert picture.device_score == pytest.approx(scored.risk.score / 10)
+    assert len(picture.edges) == len(scored.sbom.dependencies)
+    risky = {node.label: node for node in picture.nodes if node.vulnerabilities}
+    assert set(risky) == {scored.risk.graph.label(part.node) for part in scored.risk.ranking}
+    assert risky["Pillow 8.4.0"].advice.startswith("upgrade Pillow 8.4.0 to 10.2.0")
