@@ -17,9 +17,10 @@ from pathlib import Path
 from analyzers.vuln_classifier.advisories import not_medical, read_advisory_cves
 from analyzers.vuln_classifier.artefacts import shipped, shipped_folder
 from analyzers.vuln_classifier.card import markdown
-from analyzers.vuln_classifier.experiment import experiment, standard_split
+from analyzers.vuln_classifier.experiment import experiment
 from analyzers.vuln_classifier.heads import MEDICAL
 from analyzers.vuln_classifier.labels import Example, read_examples, read_scores
+from analyzers.vuln_classifier.split import standard_split
 
 TABLE = "cve_dev.parquet"
 SCORING = """
@@ -32,7 +33,8 @@ classifier = shipped()
 loaded = time.perf_counter()
 classifier.predict_cvss(records, [Scorer.ASSIGNER] * len(records))
 done = time.perf_counter()
-print(f"{loaded - begun:.2f} s to load, {done - loaded:.2f} s to score, {done - begun:.2f} s together")
+print(f"{loaded - begun:.2f} s to load, {done - loaded:.2f} s to score, {done - begun:.2f} s together;"
+      f" {time.process_time():.2f} s of processor time with the interpreter's start")
 """
 
 

@@ -30,9 +30,10 @@ def train(data: Path, out: Path, advisories: Path, seed: int, measure: bool, con
     from analyzers.vuln_classifier.artefacts import LARGEST, save
     from analyzers.vuln_classifier.card import card, markdown
     from analyzers.vuln_classifier.drift import reference_of
-    from analyzers.vuln_classifier.experiment import Table, experiment, standard_split
+    from analyzers.vuln_classifier.experiment import Table, experiment
     from analyzers.vuln_classifier.labels import read_examples, read_scores
     from analyzers.vuln_classifier.recipe import train_shipped
+    from analyzers.vuln_classifier.split import standard_split
 
     begun = time.monotonic()
 

@@ -211,8 +211,8 @@ def _write_terms(vocabulary: Vocabulary) -> bytes:
 
 
 def _read_terms(content: bytes) -> Vocabulary:
-    rows = [line.rsplit("\t", 1) for line in content.decode().splitlines()]
-    return Vocabulary(tuple(term for term, _ in rows), np.array([float(idf) for _, idf in rows], dtype=np.float32))
+    cells = content.decode().replace("\n", "\t").split("\t")[:-1]  # no term holds either; faster than by lines
+    return Vocabulary(tuple(cells[::2]), np.array(cells[1::2], dtype=np.float32))
 
 
 def _booster(content: bytes) -> xgboost.Booster:
