@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from analyzers.advisory_text.identifiers import Found, Vector, cve_ids, cwe_ids, dates, document_number, vectors
+from analyzers.advisory_text.implied_vendors import ImpliedVendor, implied_vendor
 from analyzers.advisory_text.names import name_from
 from analyzers.advisory_text.remedies import Remedy, remedies
 from analyzers.advisory_text.sections import Line, lines
@@ -52,6 +53,10 @@ class Extraction:
 
     Attributes
     ----------
+    vendor
+        As the text names it.
+    implied_vendor
+        Looked for only where the text names no vendor.
     products
         Affected, fixed and unaffected ones, each pair of name and versions once.
     """
@@ -65,6 +70,7 @@ class Extraction:
     products: tuple[Product, ...]
     remedies: tuple[Remedy, ...]
     dates: tuple[tuple[datetime, str, Span], ...]
+    implied_vendor: ImpliedVendor | None = None
 
     def of(self, status: Status) -> tuple[Product, ...]:
         """The products with one status."""
@@ -82,16 +88,18 @@ def extract(text: str) -> Extraction:
     structure = tuple(lines(text))
     title = _title(structure)
     found = _products(text, _most_telling(text, tuple(statements(text, structure)), title))
+    vendor = _vendor(text, title, found)
     return Extraction(
         title=title,
         number=document_number(text),
-        vendor=_vendor(text, title, found),
+        vendor=vendor,
         cves=tuple(cve_ids(text)),
         cwes=tuple(cwe_ids(text)),
         vectors=tuple(vectors(text)),
         products=found,
         remedies=tuple(remedies(structure)),
         dates=tuple(dates(text)),
+        implied_vendor=None if vendor else implied_vendor(text),
     )
 
 
