@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -243,40 +242,6 @@ def test_where_nothing_is_said_nothing_is_read(text: str) -> None:
     read = extract(text)
     assert read.products == ()
     assert read.cves == read.cwes == read.vectors == ()
-
-
-@pytest.mark.parametrize(
-    "unit",
-    [
-        "The Acme Pump version 1.2 and prior has a flaw. ",
-        "versions 1.0, 1.1, ",
-        "all the known ",
-        "Aa1 ",
-        "a1-",
-        "1.",
-        "(",
-        "| ",
-        "AV:N/",
-        "CVE-2024-",
-        "Affected products\n",
-        "- Acme Pump: versions prior to 2.1\n",
-        "prior to ",
-        "Copyright 2024 Aa ",
-        "March ",
-    ],
-)
-def test_time_grows_with_length_and_no_faster(unit: str) -> None:
-    """Ten thousand words and more: twice the text takes about twice the time, not four times."""
-
-    def seconds(size: int) -> float:
-        text = (unit * (size // len(unit) + 1))[:size]
-        started = time.process_time()
-        extract(text)
-        return time.process_time() - started
-
-    extract(unit)  # the weights are read once
-    small, large = seconds(20_000), seconds(80_000)
-    assert large < 10 * small + 0.5
 
 
 def test_versions_of_a_list_are_those_it_says() -> None:
