@@ -11,12 +11,12 @@ from pathlib import Path
 
 from analyzers.advisory_text import implied_vendors
 from analyzers.advisory_text.vendor_training import LEAST_PROBABILITY, learn, write_table
-from scheduler.training_records import BEFORE, HELD_OUT, training_records
+from scheduler.training_records import HELD_OUT, LATE, training_records
 
 
 def main(folder: Path) -> None:
     """Learn, and write table and manifest beside their module."""
-    records = list(training_records(folder / "cve_dev.parquet"))
+    records = list(training_records(folder / "cve_dev.parquet", LATE))
     print(f"{len(records):,} records", flush=True)
     table = learn(records)
     text = write_table(table)
@@ -26,7 +26,7 @@ def main(folder: Path) -> None:
         "# Written by the training run: python -m scheduler.train_implied_vendors\n"
         f'sha256 = "{hashlib.sha256(text.encode()).hexdigest()}"\n'
         f"names = {len(table)}\n"
-        f"records = {len(records)}  # published before {BEFORE}, without the {HELD_OUT:,} of the benchmark\n"
+        f"records = {len(records)}  # published before {LATE}, without the {HELD_OUT:,} of the benchmark\n"
         f"least_probability = {LEAST_PROBABILITY}\n"
         'limits = "vendors as NVD names them; figures: benchmarks/advisory_text.py"\n',
         "utf-8",

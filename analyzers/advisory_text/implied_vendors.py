@@ -1,4 +1,4 @@
-"""Whose product it is where no vendor is named: names that nearly always were one vendor's, ``Snapdragon`` Qualcomm's.
+"""Whose product it is where no vendor is named: names that nearly always were one vendor's, ``Acrobat`` Adobe's.
 
 A decision list (Yarowsky, ACL 1994): of all names of the table that a text holds, the surest one decides.
 ``implied_vendors.tsv`` was learnt from CVE records (`analyzers.advisory_text.vendor_training`).
