@@ -3,7 +3,7 @@
 Learns from the notes of CISA's ICSA advisories and from descriptions of CVE records, each against the names of its own
 record. Never seen are all ICSMA advisories and the records that `scheduler.training_records` holds back:
 ``benchmarks/advisory_text.py`` measures on those. A date behind the folder leaves later records out, too, to see what
-the tagger makes of a year it does not know. Needs pyarrow; takes half an hour.
+the tagger makes of a year it does not know. Needs pyarrow; takes some minutes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from meddojo.errors import InputError
 from meddojo.interface import Skipped
 from scheduler.training_records import training_records
 
-DESCRIPTIONS = 75_000
+DESCRIPTIONS = 50_000
 EPOCHS = 4
 SMALLEST = 1.5
 SEED = 1

@@ -31,6 +31,7 @@ _ENGLISH = frozenset(
     " are on through".split()
 )
 _NOT_FIRST = frozenset("update upgrade upgrading updating install installing apply the a an this all".split())
+_NOT_LAST = frozenset("except excluding since before prior through until with in of".split())
 _OPERATOR_WORDS = frozenset("version versions before prior through v release < <= firmware and".split())
 
 
@@ -165,6 +166,8 @@ def tagged_names(text: str, start: int, end: int) -> list[TaggedName]:
         tag, words = TAGS[row[first]], found[first:index]
         while tag is Tag.PRODUCT and words and words[0].text.lower() in _NOT_FIRST:
             words = words[1:]
+        while tag is Tag.PRODUCT and words and words[-1].text.lower() in _NOT_LAST:
+            words = words[:-1]
         first = index
         if not any(_LATIN.search(word.text) for word in words):
             continue  # nor has it seen another script

@@ -50,7 +50,7 @@ _PHRASES = re.compile(
             r"|product|of|the)\s){0,4}(?:versions?|releases?|revisions?)\b"
             r"(?!\s(?:prior|before|earlier|older|lower|up to|below|from|between|through|since|manufactured"
             r"|released|shipped|made"
-            r"|distributed|running|with|when|where|only|except|excluding|[<>\u2264\u2265=]))"
+            r"|distributed|running|with|when|where|only|except|excluding|other than|apart from|[<>\u2264\u2265=]))"
             r"|(?<=[:\-\u2013] )\*(?=\n|$)"
             r"|\bvers:[\w.-]{1,20}/\S{1,120})",
         )
@@ -87,9 +87,13 @@ _REWORDED = (
     (re.compile(r"\b(?:starting (?:from|with|at)|since)\b", re.I), "from"),
     (re.compile(r"\bprevious to\b", re.I), "prior to"),
 )
-_LEADING_KEY = re.compile(rf"^(?:{_KEY})\s?:?\s{{0,2}}(?:of\s)?(?=[\w<>=\u2264\u2265*])(?!\()", re.I)
+_LEADING_KEY = re.compile(
+    rf"^(?:{_KEY})\s?:?\s{{0,2}}(?:of\s)?(?=[\w<>=\u2264\u2265*])(?!except|excluding|other|not\b)", re.I
+)
 _ALL = re.compile(r"^(?:all|any)\b", re.I)
 _ONLY_ALL = re.compile(r"\*|(?:all|any)\b[^\d<>]*", re.I)
+_EXCEPTION = re.compile(r"\b(?:except|excluding|other than|apart from)\b", re.I)
+_EXCEPTED = re.compile(r"\b(?:except|excluding|other than|apart from)(?: for)?\s(?:the\s)?(?:versions?\s)?$", re.I)
 # "3.1 Build 4022.4" is one version, "3.1 and build 4022.4" are two.
 _INNER_KEY = re.compile(rf"(?<=[\s,])(?<!\d\s)(?:{_KEY})\s(?=[\w<>])", re.I)
 _MARKED_LETTER = re.compile(r"\bv(?=[A-Z]\d)")
@@ -131,7 +135,7 @@ def version_phrases(text: str, start: int = 0, end: int | None = None) -> Iterat
             continue
         if kind in ("bare", "directed") and _COUNTED_ELSEWHERE.search(before):
             continue
-        versions = readable(found.text)
+        versions = "" if _EXCEPTED.search(before) else readable(found.text)
         if versions:
             yield VersionPhrase(found, versions, is_older(versions), kind != "bare")
 
@@ -140,7 +144,11 @@ def readable(phrase: str) -> str:
     """The phrase as a version text; empty when it cannot be read in full."""
     if _ONLY_ALL.fullmatch(phrase):
         return "vers:all/*"
-    bare = _LEADING_KEY.sub("", " ".join(phrase.split())).strip(" ,:;")
+    whole = " ".join(phrase.split())
+    if _EXCEPTION.search(whole):
+        # Without "all versions" before it, an exception would be what is affected.
+        return whole if fully_parsed(parse_versions(whole)) else ""
+    bare = _LEADING_KEY.sub("", whole).strip(" ,:;")
     bare = bare.removesuffix(")") if bare.count(")") > bare.count("(") else bare
     bare = _MARKED_LETTER.sub("", _INNER_KEY.sub("", bare))
     for pattern, replacement in _REWORDED:
@@ -159,7 +167,9 @@ def as_published(cell: Span, certain: bool = False) -> VersionPhrase | None:
     if not cell.text or not (certain or (len(cell.text) <= _LONGEST_CELL and _SPEAKS_OF_VERSIONS.search(cell.text))):
         return None
     plain = _plain(cell.text)
-    versions = readable(plain) or _named_within(plain) or _LEADING_KEY.sub("", plain)
+    versions = (
+        readable(plain) or _named_within(plain) or (plain if _EXCEPTION.search(plain) else _LEADING_KEY.sub("", plain))
+    )
     return VersionPhrase(cell, versions, is_older(versions), True)
 
 
