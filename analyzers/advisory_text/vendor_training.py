@@ -51,7 +51,7 @@ def learn(records: Sequence[Record]) -> dict[str, tuple[str, float]]:
     for name, counts in vendors.items():
         vendor, count = counts.most_common(1)[0]
         probability = count / (counts.total() + 1)
-        if probability >= LEAST_PROBABILITY and own[name] >= _LEAST_NAMED * counts.total() >= 1:
+        if probability >= LEAST_PROBABILITY and own[name] >= _LEAST_NAMED * counts.total():
             table[name] = (spellings[vendor].most_common(1)[0][0], round(probability, 3))
     return {name: row for name, row in table.items() if not _said_shorter(name, row, table)}
 
