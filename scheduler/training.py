@@ -1,4 +1,4 @@
-"""``meddojo train vuln-classifier`` and ``medical-relevance``: from the table to a folder with a model, its manifest and its card."""
+"""``meddojo train``: from the table to a folder with a model, its manifest and its card."""
 
 from __future__ import annotations
 

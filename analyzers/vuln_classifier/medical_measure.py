@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -22,7 +22,7 @@ from analyzers.vuln_classifier.medical_data import (
     read_labels,
 )
 from analyzers.vuln_classifier.medical_recipe import train_medical
-from analyzers.vuln_classifier.medical_tables import medical_terms
+from analyzers.vuln_classifier.medical_tables import medical_terms, product_names
 from analyzers.vuln_classifier.medical_text import ReadRecord, read
 from analyzers.vuln_classifier.medicine import MedicalModel, keyword_kinds
 from analyzers.vuln_classifier.training import Progress
@@ -31,7 +31,6 @@ from meddojo.errors import InputError
 
 SPLIT = date(2021, 1, 1)
 LATER_SPLIT = date(2023, 1, 1)
-Score = Callable[[Sequence[ReadRecord]], Floats]
 
 
 @dataclass(frozen=True)
@@ -80,15 +79,17 @@ def medical_tables(
     sample = later_sample(examples, sources)
     model = _trained(examples, sources, SPLIT, seed, progress)
     plain = _trained(examples, sources, SPLIT, seed, progress, written_down=False)
-    yield advisory_table(sample, model, plain)
+    met = with_names_met(sample, examples)
+    yield advisory_table(sample, met, model, plain)
     yield wild_table(sample, model, _trained(examples, sources, LATER_SPLIT, seed, progress))
     yield not_medical_table(examples, model)
-    yield kind_table(sample, model, plain)
+    yield kind_table(sample, met, model, plain)
 
 
 def later_sample(examples: Sequence[Example], sources: MedicalSources) -> Sample:
     """Everything the models of the split have not seen."""
-    medical, labels, found = sources.advisories.medical, read_labels(), []
+    medical, labels = sources.advisories.medical, read_labels()
+    found: list[tuple[Example, int, Naming | None, str]] = []
     for example in examples:
         year = medical.get(example.cve)
         if year is not None and year >= SPLIT.year:
@@ -108,23 +109,39 @@ def later_sample(examples: Sequence[Example], sources: MedicalSources) -> Sample
     )
 
 
-def advisory_table(sample: Sample, model: MedicalModel, plain: MedicalModel) -> Table:
+def with_names_met(sample: Sample, examples: Sequence[Example]) -> tuple[ReadRecord, ...]:
+    """The sample's records without those names of makers and families that no record before the split has.
+
+    Who writes names down knows the years the models are measured on; nobody could have written these ones earlier.
+    """
+    terms = medical_terms()
+    names = terms.makers | terms.also_makers | product_names()
+    earlier = (read(example.record) for example in examples if example.published < SPLIT)
+    met = frozenset(name for record in earlier for name in (record.phrases | record.name_phrases) & names)
+    new = names - met
+    return tuple(
+        replace(record, phrases=record.phrases - new, name_phrases=record.name_phrases - new)
+        for record in sample.records
+    )
+
+
+def advisory_table(sample: Sample, met: Sequence[ReadRecord], model: MedicalModel, plain: MedicalModel) -> Table:
     """CVEs of later medical advisories against CVEs of others, and against all others."""
     advised, named, industrial = sample.advised, sample.named, sample.industrial
-    unread_others = ~advised & (sample.truth != 1)
+    others = ~advised & (sample.truth != 1)
     rows = []
-    for title, score in (
-        ("any word of care or maker", keyword_score),
-        ("linear model of words", lambda records: _linear_score(model, records)),
-        ("without names written down", plain.relevance),
-        ("the model", model.relevance),
+    for title, chance in (
+        ("any word of care or maker", keyword_score(sample.records)),
+        ("linear model of words", _linear_score(model, sample.records)),
+        ("no names written down", plain.relevance(sample.records)),
+        ("names met before 2021", model.relevance(met)),
+        ("all names", model.relevance(sample.records)),
     ):
-        chance = score(sample.records)
         for name, kept in (
-            ("named in the record, against industrial advisories", named | industrial),
-            ("all, against industrial advisories", advised | industrial),
-            ("named in the record, against all others not read as medical", named | unread_others),
-            ("all, against all others not read as medical", advised | unread_others),
+            ("recognisable, against industrial advisories", named | (industrial & (sample.truth != 1))),
+            ("all, against industrial advisories", advised | (industrial & (sample.truth != 1))),
+            ("recognisable, against all others", named | others),
+            ("all, against all others", advised | others),
         ):
             rows.append((f"{title}: {name}", *_figures(chance[kept], advised[kept], model.floor)))
     counts = Counter(naming for naming in sample.naming if naming is not None)
@@ -135,8 +152,10 @@ def advisory_table(sample: Sample, model: MedicalModel, plain: MedicalModel) -> 
         f"Trained on what was known before {SPLIT}. Of the {sum(counts.values())} CVEs, {counts[Naming.NAMED]} have a "
         f"record that names anything medical, {counts[Naming.GENERAL]} are flaws of general components and "
         f"{counts[Naming.SILENT]} say nothing (read by hand): the most any model could recall of all is "
-        f"{counts[Naming.NAMED] / max(1, sum(counts.values())):.2f}. Threshold {model.floor}. A CVE that an industrial "
-        "advisory names but that was read as medical counts as wrong in the first two rows of each.",
+        f"{counts[Naming.NAMED] / max(1, sum(counts.values())):.2f}. Threshold {model.floor}. CVEs of no medical "
+        "advisory that a reader found medical are left out; they are the next table. Makers and product families were "
+        "written down by somebody who had seen the titles of all advisories: the rows with names met in records before "
+        "2021 are the fair ones.",
     )
 
 
@@ -151,7 +170,7 @@ def wild_table(sample: Sample, model: MedicalModel, later: MedicalModel) -> Tabl
     ):
         inside = np.array([first <= day < end for day in sample.published]) & ~sample.advised
         chance = chances[trained]
-        for floor in (0.5, model.floor, 0.9):
+        for floor in (0.5, 0.7, model.floor):
             told = inside & (chance >= floor)
             right = int((told & (sample.truth == 1)).sum())
             unclear = int((told & (sample.truth < 0)).sum())
@@ -189,7 +208,7 @@ def not_medical_table(examples: Sequence[Example], model: MedicalModel) -> Table
     return Table("Read by hand and not medical", ("", "records", f"told at {model.floor}", "told at 0.5"), tuple(rows))
 
 
-def kind_table(sample: Sample, model: MedicalModel, plain: MedicalModel) -> Table:
+def kind_table(sample: Sample, met: Sequence[ReadRecord], model: MedicalModel, plain: MedicalModel) -> Table:
     """The kind of device, beside the commonest kind of the training period and the rule that counts words."""
     majority = int(model.kinds.shares.argmax())
     rows = []
@@ -197,15 +216,18 @@ def kind_table(sample: Sample, model: MedicalModel, plain: MedicalModel) -> Tabl
         ("advisories of 2021 and 2022", sample.advised & (sample.kinds >= 0)),
         ("read by hand, 2021 to June 2024", ~sample.advised & (sample.kinds >= 0)),
     ):
-        records = [record for record, chosen in zip(sample.records, kept, strict=True) if chosen]
+        records, earlier = ([each[place] for place in np.flatnonzero(kept).tolist()] for each in (sample.records, met))
         truth = sample.kinds[kept]
         number = len(model.kinds.names)
         most = np.full(len(truth), majority)
         rows.append((f"{title}: commonest kind", *_kind_figures(most, np.ones(len(truth)), truth, number, 0.0)))
         rule = keyword_kinds(records)
         rows.append((f"{title}: most words", *_kind_figures(rule, (rule >= 0) * 1.0, truth, number, 0.5)))
-        for name, each in (("without names written down", plain), ("the model", model)):
-            found = each.kinds(records)
+        for name, found in (
+            ("no names written down", plain.kinds(records)),
+            ("names met before 2021", model.kinds(earlier)),
+            ("all names", model.kinds(records)),
+        ):
             figures = _kind_figures(found.argmax(axis=1), found.max(axis=1), truth, number, model.kind_floor)
             rows.append((f"{title}: {name}", *figures))
     return Table(
@@ -214,8 +236,8 @@ def kind_table(sample: Sample, model: MedicalModel, plain: MedicalModel) -> Tabl
         tuple(rows),
         f"{len(model.kinds.names)} kinds, labelled by hand. Trained on what was known before {SPLIT}; answered from a "
         f"probability of {model.kind_floor} on. Product families and makers were written down by somebody who had "
-        "seen the titles of all advisories: on the advisories the row without them is the fair one. In the wild two "
-        "thirds are management and record systems.",
+        "seen the titles of all advisories: the row with names met before 2021 is the fair one. In the wild two thirds "
+        "are management and record systems.",
     )
 
 

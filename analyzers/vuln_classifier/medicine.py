@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TELLING = 3
 _SMALLEST = 1e-6
+_SUREST = 0.99
 
 
 @dataclass(frozen=True)
@@ -242,6 +243,12 @@ def _lead(values: Floats) -> Floats:
 
 def remark(judgement: MedicalJudgement) -> str:
     """A line of the finding."""
-    kind = f": {judgement.kind} ({judgement.kind_probability:.2f})" if judgement.kind else ", kind unclear"
+    kind = f"{judgement.kind} ({_written(judgement.kind_probability)})" if judgement.kind else "kind unclear"
     because = ", because of " + ", ".join(f'"{word}"' for word in judgement.because) if judgement.because else ""
-    return f"looks like a medical device or software used in care ({judgement.probability:.2f}){kind}{because}"
+    chance = _written(judgement.probability)
+    return f"looks like a medical device or software used in care ({chance}): {kind}{because}"
+
+
+def _written(probability: float) -> str:
+    """Two digits, and never certainty."""
+    return f"{probability:.2f}" if probability < _SUREST else f"over {_SUREST}"
