@@ -9,7 +9,6 @@ from zlib import crc32
 import numpy as np
 
 from analyzers.vuln_classifier.ablation import ablations, free_ablations
-from analyzers.vuln_classifier.advisories import AdvisoryCves, not_medical
 from analyzers.vuln_classifier.calibration import calibration_error
 from analyzers.vuln_classifier.classifier import Target
 from analyzers.vuln_classifier.evaluation import (
@@ -26,21 +25,17 @@ from analyzers.vuln_classifier.evaluation import (
     measure_majority,
     measure_marginals,
 )
-from analyzers.vuln_classifier.heads import BAND, EXPLOITED, MEDICAL, SSVC
+from analyzers.vuln_classifier.heads import BAND, EXPLOITED, SSVC
 from analyzers.vuln_classifier.labels import Example, published_within
 from analyzers.vuln_classifier.points import exploited_labels, fit_weakness, terms_of
 from analyzers.vuln_classifier.recipe import (
     BEGINNING,
     EXPLOITED_WINDOWS,
-    MEDICAL_YEARS,
     SSVC_WINDOWS,
     STANDARD,
     assembled,
     exploited_target,
     labelled,
-    medical_examples,
-    medical_target,
-    part,
     shared_outputs,
     ssvc_target,
 )
@@ -68,7 +63,6 @@ class Table:
 def experiment(
     examples: Sequence[Example],
     split: Split,
-    advisories: AdvisoryCves | None,
     epss: Mapping[str, float],
     seed: int,
     progress: Progress,
@@ -87,8 +81,6 @@ def experiment(
     yield weakness_table(examples, split, seed)
     yield ssvc_table(examples, split, seed)
     yield exploited_table(examples, split, epss, seed)
-    if advisories is not None:
-        yield medical_table(examples, split, advisories, seed)
 
 
 def floors(split: Split, seed: int) -> Iterator[CvssFigures]:
@@ -286,51 +278,4 @@ def _exploited_row(name: str, scores: Floats, truth: Integers) -> tuple[str, ...
         f"{average_precision(scores, truth):.3f}",
         f"{area_under_curve(scores, truth):.3f}",
         f"{lift(scores, truth):.1f}",
-    )
-
-
-def medical_table(examples: Sequence[Example], split: Split, advisories: AdvisoryCves, seed: int) -> Table:
-    """ICSMA against ICSA and the rest, split by the year of the advisory (of the record where there is none)."""
-    features, shared = split.trained.stage.features, shared_outputs(split.trained)
-    known = medical_examples(examples, advisories)
-    named = advisories.medical | advisories.industrial
-    years = np.array([named.get(each.cve, each.published.year) for each in known.examples])
-    train, later = (
-        part(known, years <= MEDICAL_YEARS[0]),
-        part(known, (years > MEDICAL_YEARS[0]) & (years <= MEDICAL_YEARS[1])),
-    )
-    test = part(known, years > MEDICAL_YEARS[1])
-    target = medical_target(features, shared, train, later, seed)
-    points = replace(split.classifier, points=_present(MEDICAL, target)).predict_points(
-        [each.record for each in test.examples]
-    )
-    chance = points[MEDICAL][:, 1]
-    rows = []
-    for name, kept in (
-        ("against all others", np.ones(len(test), dtype=bool)),
-        ("against ICSA only", np.array([each.cve in named for each in test.examples])),
-    ):
-        told, truth = chance[kept] >= 0.5, test.classes[kept]
-        hits = int((told & (truth == 1)).sum())
-        rows.append(
-            (
-                name,
-                f"{int(kept.sum()):,}",
-                f"{int(truth.sum())}",
-                f"{hits / max(1, int(told.sum())):.3f}",
-                f"{hits / max(1, int(truth.sum())):.3f}",
-                f"{average_precision(chance[kept], truth):.3f}",
-            )
-        )
-    read = [each.record for each in examples if each.cve in not_medical()]
-    told = int(
-        (replace(split.classifier, points=_present(MEDICAL, target)).predict_points(read)[MEDICAL][:, 1] >= 0.5).sum()
-    )
-    return Table(
-        "Medical relevance",
-        ("", "rows", "medical", "precision", "recall", "average precision"),
-        tuple(rows),
-        f"Advisories up to {MEDICAL_YEARS[0]} train, those up to {MEDICAL_YEARS[1]} calibrate, later ones test; "
-        "threshold 0.5. Of the other CVEs every eighth takes part. "
-        f"Of {len(read)} CVEs of no advisory, read by hand and not medical, {told} are taken for medical.",
     )
