@@ -12,14 +12,17 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from analyzers.vuln_classifier.advisories import not_medical, read_advisory_cves
-from analyzers.vuln_classifier.artefacts import shipped, shipped_folder
+from analyzers.vuln_classifier.artefacts import shipped_folder
 from analyzers.vuln_classifier.card import markdown
-from analyzers.vuln_classifier.experiment import experiment, standard_split
-from analyzers.vuln_classifier.heads import MEDICAL
+from analyzers.vuln_classifier.experiment import experiment
 from analyzers.vuln_classifier.labels import Example, read_examples, read_scores
+from analyzers.vuln_classifier.medical_data import read_medical_sources
+from analyzers.vuln_classifier.medical_measure import medical_tables
+from analyzers.vuln_classifier.split import standard_split
 
 TABLE = "cve_dev.parquet"
 SCORING = """
@@ -31,8 +34,13 @@ records = [PublishedRecord(**row) for row in json.load(sys.stdin)]
 classifier = shipped()
 loaded = time.perf_counter()
 classifier.predict_cvss(records, [Scorer.ASSIGNER] * len(records))
+scored = time.perf_counter()
+from analyzers.vuln_classifier.filling import predictions
+told = list(predictions(classifier, records, [True] * len(records)))
 done = time.perf_counter()
-print(f"{loaded - begun:.2f} s to load, {done - loaded:.2f} s to score, {done - begun:.2f} s together")
+print(f"{loaded - begun:.2f} s to load, {scored - loaded:.2f} s to score, {scored - begun:.2f} s together;"
+      f" {done - scored:.2f} s more for {len(told):,} whole predictions: two scorers, weakness, SSVC, KEV, medicine,"
+      " and the words that moved them")
 """
 
 
@@ -47,15 +55,17 @@ def main() -> None:
         return
     examples = read_examples(arguments.data / TABLE)
     speed(examples)
-    taken_for_medical(examples)
     if arguments.speed_only:
         return
     begun = time.perf_counter()
     epss = read_scores(next(iter(sorted(arguments.data.glob("epss_*.parquet")))))
-    advisories = read_advisory_cves(arguments.data)
+    sources = read_medical_sources(arguments.data)
     split = standard_split(examples, arguments.seed, lambda _: None)
-    for table in experiment(examples, split, advisories, epss, arguments.seed, lambda _: None):
+    for table in experiment(examples, split, epss, arguments.seed, lambda _: None):
         print(markdown(table), flush=True)
+    if sources is not None:
+        for table in medical_tables(examples, sources, arguments.seed, lambda _: None):
+            print(markdown(table), flush=True)
     print(f"trained and measured in {time.perf_counter() - begun:,.0f} s")
 
 
@@ -72,20 +82,17 @@ def speed(examples: list[Example]) -> None:
         }
         for each in examples[-1000:]
     ]
-    size = sum(len(file.read_bytes()) for file in shipped_folder().iterdir())
+    size = sum(len(file.read_bytes()) for file in model_files(shipped_folder()))
     done = subprocess.run(
         [sys.executable, "-c", SCORING], input=json.dumps(rows), text=True, capture_output=True, check=True
     )
     print(f"shipped model: {size / 1e6:.1f} MB; {len(rows):,} CVEs in a fresh interpreter: {done.stdout.strip()}")
 
 
-def taken_for_medical(examples: list[Example]) -> None:
-    """The shipped model on CVEs that were read by hand and kept out of its training."""
-    classifier = shipped()
-    assert classifier is not None
-    read = [each.record for each in examples if each.cve in not_medical()]
-    told = int((classifier.predict_points(read)[MEDICAL][:, 1] >= 0.5).sum())
-    print(f"of {len(read)} CVEs read by hand that are not medical, {told} are taken for medical")
+def model_files(folder: Traversable) -> Iterator[Traversable]:
+    """Every file below it."""
+    for each in folder.iterdir():
+        yield from model_files(each) if each.is_dir() else (each,)
 
 
 if __name__ == "__main__":

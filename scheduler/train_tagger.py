@@ -1,8 +1,9 @@
 """Train the tagger that advisory texts are read with: ``python -m scheduler.train_tagger ../shared/data``.
 
 Learns from the notes of CISA's ICSA advisories and from descriptions of CVE records, each against the names of its own
-record. Never seen are all ICSMA advisories and the 2,000 records whose ids have the smallest digests:
-``benchmarks/advisory_text.py`` measures on those. Needs pyarrow; takes some minutes.
+record. Never seen are all ICSMA advisories and the records that `scheduler.training_records` holds back:
+``benchmarks/advisory_text.py`` measures on those. A date behind the folder leaves later records out, too, to see what
+the tagger makes of a year it does not know. Needs pyarrow; takes some minutes.
 """
 
 from __future__ import annotations
@@ -11,17 +12,17 @@ import hashlib
 import re
 import sys
 from collections.abc import Iterator
-from importlib import import_module
+from itertools import islice
 from pathlib import Path
 
 from analyzers.advisory_text import tagger
 from analyzers.advisory_text.training import Example, example, train
 from connectors.feeds.csaf.document import parse_document
 from connectors.reading import read_json_lines
-from meddojo.errors import ConfigError, InputError
+from meddojo.errors import InputError
 from meddojo.interface import Skipped
+from scheduler.training_records import training_records
 
-HELD_OUT = 2_000
 DESCRIPTIONS = 50_000
 EPOCHS = 4
 SMALLEST = 1.5
@@ -35,10 +36,10 @@ _LEGAL_FORM = re.compile(
 )
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, before: str = "") -> None:
     """Train, and write weights and manifest beside the tagger."""
     advisories = list(_of_advisories(folder / "cisa_csaf_icsa.jsonl.zst"))
-    descriptions = list(_of_descriptions(folder / "cve_dev.parquet"))
+    descriptions = list(_of_descriptions(folder / "cve_dev.parquet", before))
     examples = advisories * _ADVISORY_COPIES + descriptions
     print(f"{len(advisories):,} notes, {len(descriptions):,} descriptions", flush=True)
     weights = train(examples, EPOCHS, SMALLEST, SEED, lambda line: print(line, flush=True))
@@ -49,7 +50,7 @@ def main(folder: Path) -> None:
         f'# Written by the training run: python -m scheduler.train_tagger\nsha256 = "{_digest(text)}"\n'
         f"features = {len(weights.of)}\nseed = {SEED}\nepochs = {EPOCHS}\nsmallest_weight = {SMALLEST}\n"
         f"notes_of_advisories = {len(advisories)}  # CISA ICSA, 2017 to 2023\n"
-        f"descriptions_of_records = {len(descriptions)}  # CVE records published before 2024-07-01\n"
+        f"descriptions_of_records = {len(descriptions)}  # CVE records published before {before or '2024-07-01'}\n"
         f'limits = "English; software and devices as NVD and CISA name them; figures: benchmarks/advisory_text.py"\n',
         "utf-8",
     )
@@ -83,33 +84,13 @@ def _of_advisories(file: Path) -> Iterator[Example]:
                     yield found
 
 
-def _of_descriptions(file: Path) -> Iterator[Example]:
-    try:
-        # For training only; the installed suite does without.
-        parquet = import_module("pyarrow.parquet")
-    except ImportError:
-        raise ConfigError("training reads Parquet files, which needs pyarrow", "pip install pyarrow") from None
-    table = parquet.read_table(file, columns=["cve", "description", "vendor", "product"])
-    rows = [
-        row
-        for row in zip(*(column.to_pylist() for column in table.columns), strict=True)
-        if all(row) and "n/a" not in row[2:]
-    ]
-    rows.sort(key=lambda row: hashlib.sha256(row[0].encode()).digest())
-    count = 0
-    for _, description, vendor, product in rows[HELD_OUT:]:
-        name = vendor.replace("_", " ")
-        found = example(
-            description[:_LONGEST],
-            {name, _LEGAL_FORM.sub("", name)},
-            {product.replace("_", " ").removesuffix(" firmware")},
-        )
-        if found:
-            count += 1
-            yield found
-        if count == DESCRIPTIONS:
-            return
+def _of_descriptions(file: Path, before: str) -> Iterator[Example]:
+    found = (
+        example(each.text[:_LONGEST], {each.vendor, _LEGAL_FORM.sub("", each.vendor)}, {each.product})
+        for each in training_records(file, before)
+    )
+    yield from islice((each for each in found if each), DESCRIPTIONS)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:3])

@@ -33,6 +33,8 @@ _NEAR = 1_500
 """A rating belongs to the last CVE id before it, if that is no further away than this many characters."""
 _ONE_VERSION = re.compile(r"\S*\d\S*")
 _LONGEST_DESCRIPTION = 4_000
+_SURE = 0.9
+"""From this probability on an implied vendor counts."""
 
 
 def read_advisory(bulletin: Bulletin, read: Extraction, origin: str, received: datetime) -> Advisory:
@@ -65,7 +67,7 @@ def read_advisory(bulletin: Bulletin, read: Extraction, origin: str, received: d
         )
     if not read.cves and not any(product.listed for product in affected):
         raise InputError(origin, "", "names no CVE id and lists no affected products", "is this a security bulletin?")
-    vendor = read.vendor.text if read.vendor else ""
+    vendor = _vendor(read)
     identifier = f"TEXT-{read.number.text.replace(' ', '-') if read.number else bulletin.digest[:16]}"
     fixed = tuple(_fixed(read, affected))
     ids = {
@@ -100,6 +102,8 @@ def passages(read: Extraction) -> Iterator[Passage]:
     places += [("cvss", vector.span) for vector in read.vectors]
     places += [(kind or "date", place) for _, kind, place in read.dates]
     places += [(remedy.category, remedy.span) for remedy in read.remedies]
+    if read.implied_vendor and _vendor(read):
+        places.append(("implied vendor", read.implied_vendor.span))
     for product in read.products:
         mark = "suggested product" if product.suggested else "listed product" if product.listed else "product"
         places += [(mark, product.name), ("vendor", product.vendor)]
@@ -107,6 +111,14 @@ def passages(read: Extraction) -> Iterator[Passage]:
     once = dict.fromkeys((place.start, place.end, item, place.text) for item, place in places if place is not None)
     for start, end, item, text in sorted(once):
         yield Passage(item, start, end, text)
+
+
+def _vendor(read: Extraction) -> str:
+    """The vendor as named, else the one that a name implies with little doubt: a wrong one would hide a device."""
+    if read.vendor:
+        return read.vendor.text
+    implied = read.implied_vendor
+    return implied.name if implied and implied.probability >= _SURE else ""
 
 
 def _count(read: Extraction) -> str:
@@ -186,7 +198,7 @@ def _vulnerabilities(
 
 
 def _scorer(read: Extraction) -> str:
-    return f"{read.vendor.text if read.vendor else 'unnamed'} ({READ_FROM_TEXT})"
+    return f"{_vendor(read) or 'unnamed'} ({READ_FROM_TEXT})"
 
 
 def _concerns(product: Product, cve: str, text: str) -> bool:

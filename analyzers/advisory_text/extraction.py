@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from analyzers.advisory_text.identifiers import Found, Vector, cve_ids, cwe_ids, dates, document_number, vectors
+from analyzers.advisory_text.identifiers import CVE, Found, Vector, cve_ids, cwe_ids, dates, document_number, vectors
+from analyzers.advisory_text.implied_vendors import ImpliedVendor, implied_vendor
 from analyzers.advisory_text.names import name_from
 from analyzers.advisory_text.remedies import Remedy, remedies
 from analyzers.advisory_text.sections import Line, lines
@@ -15,8 +16,12 @@ from analyzers.advisory_text.spans import Span
 from analyzers.advisory_text.statements import Statement, Status, statements
 from analyzers.advisory_text.vendor_names import known_vendor, stated_vendor, vendor_before
 from analyzers.advisory_text.version_phrases import VersionPhrase
+from analyzers.matching.names.normalise import squash
+from analyzers.matching.versions.reader import parse_versions
+from analyzers.matching.versions.sets import Exact, Verdict, VersionSet, contains
 
 _LONGEST_TITLE = 120
+_COMMA = re.compile(r",\s{1,2}(?:and\s)?(?=\S)")
 MAX_PRODUCTS = 2_000
 """Most products one text gives."""
 
@@ -52,6 +57,10 @@ class Extraction:
 
     Attributes
     ----------
+    vendor
+        As the text names it.
+    implied_vendor
+        Looked for only where the text names no vendor.
     products
         Affected, fixed and unaffected ones, each pair of name and versions once.
     """
@@ -65,6 +74,7 @@ class Extraction:
     products: tuple[Product, ...]
     remedies: tuple[Remedy, ...]
     dates: tuple[tuple[datetime, str, Span], ...]
+    implied_vendor: ImpliedVendor | None = None
 
     def of(self, status: Status) -> tuple[Product, ...]:
         """The products with one status."""
@@ -82,16 +92,18 @@ def extract(text: str) -> Extraction:
     structure = tuple(lines(text))
     title = _title(structure)
     found = _products(text, _most_telling(text, tuple(statements(text, structure)), title))
+    vendor = _vendor(text, title, found)
     return Extraction(
         title=title,
         number=document_number(text),
-        vendor=_vendor(text, title, found),
+        vendor=vendor,
         cves=tuple(cve_ids(text)),
         cwes=tuple(cwe_ids(text)),
         vectors=tuple(vectors(text)),
         products=found,
         remedies=tuple(remedies(structure)),
         dates=tuple(dates(text)),
+        implied_vendor=None if vendor else implied_vendor(text),
     )
 
 
@@ -120,11 +132,13 @@ def _most_telling(text: str, stated: Sequence[Statement], title: Span | None) ->
 
 
 def _of_title(text: str, title: Span) -> Iterator[Statement]:
-    """The product in a title, behind a vendor that is known."""
+    """The products in a title, behind a vendor that is known: ``Acme Pump X1, Pump X2, and Viewer Vulnerabilities``."""
     vendor = known_vendor(text, title.start, title.end)
     name = name_from(text, _behind(text, vendor.end), title.end) if vendor else None
-    if name is not None:
+    while name is not None:
         yield Statement(name, None, Status.AFFECTED, title, vendor, tagged=True)
+        comma = _COMMA.match(text, name.end, title.end)
+        name = name_from(text, comma.end(), title.end) if comma else None
 
 
 def _behind(text: str, at: int) -> int:
@@ -152,8 +166,37 @@ def _products(text: str, stated: Sequence[Statement]) -> tuple[Product, ...]:
         if len(found) < MAX_PRODUCTS:
             found.setdefault(key, product)
     with_versions = {(name, status) for name, versions, status in found if versions}
-    return tuple(
+    kept = [
         product
         for (name, versions, status), product in found.items()
         if versions or (name, status) not in with_versions
+    ]
+    listed = _listed_ranges(kept)
+    return tuple(product for product in kept if not _said_again(product, listed))
+
+
+def _listed_ranges(products: Sequence[Product]) -> Mapping[str, Sequence[VersionSet]]:
+    """The affected versions that lists state for all CVE ids of the text, by the letters of the name."""
+    ranges: dict[str, list[VersionSet]] = {}
+    for product in products:
+        if (
+            product.listed
+            and product.status is Status.AFFECTED
+            and product.phrase
+            and not CVE.search(product.place.text)
+        ):
+            ranges.setdefault(squash(product.name.text), []).append(parse_versions(product.phrase.versions))
+    return ranges
+
+
+def _said_again(product: Product, listed: Mapping[str, Sequence[VersionSet]]) -> bool:
+    """Whether a sentence names some of the versions that the list of affected products names of the same product."""
+    if product.listed or product.status is not Status.AFFECTED or product.phrase is None:
+        return False
+    ranges = listed.get(squash(product.name.text), ())
+    stated = parse_versions(product.phrase.versions)
+    return (
+        bool(ranges)
+        and isinstance(stated, Exact)
+        and all(any(contains(each, version.text) is Verdict.AFFECTED for each in ranges) for version in stated.versions)
     )

@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 
 from analyzers.advisory_text.spans import Span, span
 
-CVE = re.compile(r"(?<![\w-])CVE[-\u2010-\u2013](\d{4})[-\u2010-\u2013](\d{4,19})(?!\d)", re.I)
-"""CVE Numbering Authority rules, 4.1: four digits and more; dashes as word processors make them."""
+CVE = re.compile(r"(?:(?<![\w-])CVE|(?-i:(?<=[a-z])CVE))[-\u2010-\u2013](\d{4})[-\u2010-\u2013](\d{4,19})(?!\d)", re.I)
+"""CVE Numbering Authority rules, 4.1: four digits and more; dashes as word processors make them.
+
+A blank that was lost before it ("the operating systemCVE-2018-8870", ICSMA-18-179-01) hides none.
+"""
 CWE = re.compile(r"(?<![\w-])CWE[-\u2010-\u2013: ]{0,2}(\d{1,4})(?!\d)", re.I)
 _METRIC = r"[A-Za-z]{1,3}:[A-Za-z]{1,2}"
 _VECTOR = re.compile(rf"(?:CVSS:(?P<version>[34]\.[01])\s?/\s?)?(?<![\w:])AV:[A-Z](?:\s?/\s?{_METRIC}){{5,36}}", re.I)

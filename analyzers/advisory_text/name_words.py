@@ -26,7 +26,7 @@ NEVER = frozenset(
     "within does do did there here due because such as so then thus hence specifically potential possible potentially "
     "january february march april june july august september october november december monday tuesday wednesday "
     "thursday friday additionally furthermore moreover likewise additionally recommended known public exploits "
-    "yes no none n/a tbd impacted unaffected vulnerable".split()
+    "yes no none n/a tbd impacted unaffected vulnerable except excluding".split()
 )
 """Never part of a name, however they are written; a name ends there."""
 

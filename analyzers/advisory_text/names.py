@@ -17,6 +17,12 @@ _BEFORE_VERSION = re.compile(
     r"|software|firmware|versions?|releases?|revisions?|models?|products?)\b)+$",
     re.I,
 )
+_BEFORE_COLON = re.compile(
+    r"(?:[\s,(|:;\-\u2013\u2014]|\b(?:(?:all|any|the|affected)\s{1,2}){0,2}(?:(?:software|firmware)\s{1,2})?"
+    r"(?:versions?|releases?|revisions?)\b)+$",
+    re.I,
+)
+_DESIGNATION = re.compile(r"(?=\S*\d)\w[\w./+-]{2,30}|[a-z][\w-]{3,30}")
 _TRAILING_JOINER = re.compile(r"(?:^|\s)(?:and|or|&|\+|/|for|with|by|of|de|la|und|von)$", re.I)
 _LEADING_JOINER = re.compile(r"^(?:and|or|&|\+|/|for|with|by|of|de|la|und|von)\s", re.I)
 _MARKS = re.compile(r"\((?:r|tm|c)\)|[\u00ae\u2122\u2120\u00a9]", re.I)
@@ -48,6 +54,17 @@ def item_name(text: str, start: int, end: int) -> Span | None:
     window = text[start:end]
     stripped = _BEFORE_VERSION.search(window)
     found = _trimmed(text, start, start + (stripped.start() if stripped else len(window)))
+    return found if found and len(found.text) <= _WINDOW and len(found.text.split()) <= _WORDS_OF_AN_ITEM else None
+
+
+def labelled_name(text: str, start: int, end: int) -> Span | None:
+    """The name that stands before the colon of a list item: ``mGuard firmware: versions ...``, ``750-829: ...``."""
+    stripped = _BEFORE_COLON.search(text, start, end)
+    stop = stripped.start() if stripped else end
+    found = _trimmed(text, start, stop)
+    if found is None:
+        bare = span(text, start, stop)
+        found = bare if _DESIGNATION.fullmatch(bare.text) else None
     return found if found and len(found.text) <= _WINDOW and len(found.text.split()) <= _WORDS_OF_AN_ITEM else None
 
 

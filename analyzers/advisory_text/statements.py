@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from analyzers.advisory_text.names import item_name, name_after, name_before
+from analyzers.advisory_text.names import item_name, labelled_name, name_after, name_before
 from analyzers.advisory_text.sections import Line, Topic
 from analyzers.advisory_text.spans import Span, sentences, span
 from analyzers.advisory_text.tagger import TaggedName, tagged_names
@@ -168,14 +168,15 @@ def _fix(text: str, cell: Span) -> VersionPhrase | None:
 def _item(text: str, line: Line) -> Iterator[Statement]:
     """One item of a list of products: a name, then perhaps versions."""
     body = line.span
-    if len(body.text) > _LONGEST_ITEM or _PROSE_WORDS.search(body.text) or _NO_PRODUCT.match(body.text):
+    colon = _COLON.search(body.text)
+    label = body.text[: colon.start()] if colon else body.text
+    if len(body.text) > _LONGEST_ITEM or _PROSE_WORDS.search(label) or _NO_PRODUCT.match(body.text):
         return
     status = Status.NOT_AFFECTED if line.topic is Topic.UNAFFECTED else Status.AFFECTED
-    colon = _COLON.search(body.text)
     if colon:
-        name = item_name(text, body.start, body.start + colon.start())
-        versions = as_published(span(text, body.start + colon.end(), body.end))
-        if name is not None:
+        name = labelled_name(text, body.start, body.start + colon.start())
+        versions = as_published(_past(text, name, span(text, body.start + colon.end(), body.end)))
+        if name is not None and (versions or not _PROSE_WORDS.search(body.text)):
             yield Statement(name, versions, status, body, listed=True)
         return
     phrases = list(version_phrases(text, body.start, body.end))
@@ -192,6 +193,13 @@ def _item(text: str, line: Line) -> Iterator[Statement]:
         floor = phrase.span.end
         if name is not None:
             yield Statement(name, phrase, status, body, listed=True)
+
+
+def _past(text: str, name: Span | None, cell: Span) -> Span:
+    """The cell without the name that it repeats: ``FOXMAN-UN: FOXMAN-UN R15B``."""
+    if name is None or not cell.text.startswith(f"{name.text} "):
+        return cell
+    return span(text, cell.start + len(name.text), cell.end)
 
 
 def _sentence(text: str, place: Span, topic: Topic) -> Iterator[Statement]:

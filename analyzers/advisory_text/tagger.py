@@ -22,6 +22,7 @@ _TOKEN = re.compile(r"\w(?:[\w./+\-]{0,60}\w)?|[^\w\s]")
 _VERSION = re.compile(r"v?\d[\w.\-]*$")
 MAX_TOKENS = 400
 """Longest sentence that is tagged."""
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _BESIDE = 3
 _SHORT = 8
 _ENGLISH = frozenset(
@@ -30,6 +31,7 @@ _ENGLISH = frozenset(
     " are on through".split()
 )
 _NOT_FIRST = frozenset("update upgrade upgrading updating install installing apply the a an this all".split())
+_NOT_LAST = frozenset("except excluding since before prior through until with in of".split())
 _OPERATOR_WORDS = frozenset("version versions before prior through v release < <= firmware and".split())
 
 
@@ -164,9 +166,11 @@ def tagged_names(text: str, start: int, end: int) -> list[TaggedName]:
         tag, words = TAGS[row[first]], found[first:index]
         while tag is Tag.PRODUCT and words and words[0].text.lower() in _NOT_FIRST:
             words = words[1:]
+        while tag is Tag.PRODUCT and words and words[-1].text.lower() in _NOT_LAST:
+            words = words[:-1]
         first = index
-        if not words:
-            continue
+        if not any(_LATIN.search(word.text) for word in words):
+            continue  # nor has it seen another script
         begin, stop = words[0].start, words[-1].end
         here = Span(begin, stop, text[begin:stop])
         if tag is Tag.PRODUCT:

@@ -26,7 +26,8 @@ _WORD = re.compile(r"\S+")
 _WORDS_OF_A_NAME = 4
 _WORDS_LOOKED_AT = 2_000
 _GOES_ON = frozenset(
-    "inc corp corporation company co ltd limited gmbh ag llc sa nv bv healthcare medical melsungen kabi systems".split()
+    "inc corp corporation company co ltd limited gmbh ag llc sa nv bv healthcare medical melsungen kabi systems "
+    "laboratories technologies technology".split()
 )
 """A vendor's name may go on with these: the longest spelling is taken."""
 

@@ -50,7 +50,8 @@ _PHRASES = re.compile(
             r"|product|of|the)\s){0,4}(?:versions?|releases?|revisions?)\b"
             r"(?!\s(?:prior|before|earlier|older|lower|up to|below|from|between|through|since|manufactured"
             r"|released|shipped|made"
-            r"|distributed|running|with|when|where|only|except|excluding|[<>\u2264\u2265=]))|(?<=: )\*(?=\n|$)"
+            r"|distributed|running|with|when|where|only|except|excluding|other than|apart from|[<>\u2264\u2265=]))"
+            r"|(?<=[:\-\u2013] )\*(?=\n|$)"
             r"|\bvers:[\w.-]{1,20}/\S{1,120})",
         )
     ),
@@ -73,16 +74,31 @@ _CVSS = re.compile(
 )
 _LONGEST_CELL = 160
 _SPEAKS_OF_VERSIONS = re.compile(r"\d|^\*$|\b(?:all|any)\b|\bversions?\b|\brev", re.I)
-_NEXT_VERSION = re.compile(r"(?<=\d)\s+(?=v?\d+\.\d)")
+# Versions with nothing but blanks between them, as the lines of a table cell end up.
+_NEXT_VERSION = re.compile(r"(?<=\d)(?<=\.\d|\d\d)\s+(?=v?\d+\.\d)")
+_NUMBERS = re.compile(r"\d{3,5}[a-z]?(?:\s\d{3,5}[a-z]?)+", re.I)
+# Where a product was sold, and which CVE it is about, is no condition on its versions.
+_BESIDE_THE_POINT = re.compile(
+    r"\s?\([^()]*\b(?:CVE-|United States|U\.?S\.?A?\b|EU\b|Europe|Canada|distributed|sold)[^()]*\)", re.I
+)
+_CLAUSE = re.compile(r"\bwhich(?=\s(?:have|has|had|are|were|was|is)\b)", re.I)
 _REWORDED = (
     (re.compile(r"\bup to,? (?:and )?including,?", re.I), "up to and including"),
     (re.compile(r"\b(?:starting (?:from|with|at)|since)\b", re.I), "from"),
     (re.compile(r"\bprevious to\b", re.I), "prior to"),
 )
-_LEADING_KEY = re.compile(rf"^(?:{_KEY})\s?:?\s{{0,2}}(?:of\s)?(?=[\w<>=\u2264\u2265*])(?!\()", re.I)
+_LEADING_KEY = re.compile(
+    rf"^(?:{_KEY})\s?:?\s{{0,2}}(?:of\s)?(?=[\w<>=\u2264\u2265*])(?!except|excluding|other|not\b)", re.I
+)
 _ALL = re.compile(r"^(?:all|any)\b", re.I)
 _ONLY_ALL = re.compile(r"\*|(?:all|any)\b[^\d<>]*", re.I)
-_INNER_KEY = re.compile(rf"(?<=[\s,])(?:{_KEY})\s(?=[\w<>])", re.I)
+_EXCEPTION = re.compile(r"\b(?:except|excluding|other than|apart from)\b", re.I)
+_EXCEPTED = re.compile(r"\b(?:except|excluding|other than|apart from)(?: for)?\s(?:the\s)?(?:versions?\s)?$", re.I)
+# "3.1 Build 4022.4" is one version, "3.1 and build 4022.4" are two.
+_INNER_KEY = re.compile(rf"(?<=[\s,])(?<!\d\s)(?:{_KEY})\s(?=[\w<>])", re.I)
+_MARKED_LETTER = re.compile(r"\bv(?=[A-Z]\d)")
+_BRACKETS = re.compile(r"\([^()]*\)")
+_TURNS = re.compile(r"\b(?:except|excluding|unless|not|without|other than|fixed)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +135,7 @@ def version_phrases(text: str, start: int = 0, end: int | None = None) -> Iterat
             continue
         if kind in ("bare", "directed") and _COUNTED_ELSEWHERE.search(before):
             continue
-        versions = readable(found.text)
+        versions = "" if _EXCEPTED.search(before) else readable(found.text)
         if versions:
             yield VersionPhrase(found, versions, is_older(versions), kind != "bare")
 
@@ -128,9 +144,13 @@ def readable(phrase: str) -> str:
     """The phrase as a version text; empty when it cannot be read in full."""
     if _ONLY_ALL.fullmatch(phrase):
         return "vers:all/*"
-    bare = _LEADING_KEY.sub("", " ".join(phrase.split())).strip(" ,:;")
+    whole = " ".join(phrase.split())
+    if _EXCEPTION.search(whole):
+        # Without "all versions" before it, an exception would be what is affected.
+        return whole if fully_parsed(parse_versions(whole)) else ""
+    bare = _LEADING_KEY.sub("", whole).strip(" ,:;")
     bare = bare.removesuffix(")") if bare.count(")") > bare.count("(") else bare
-    bare = _INNER_KEY.sub("", bare)
+    bare = _MARKED_LETTER.sub("", _INNER_KEY.sub("", bare))
     for pattern, replacement in _REWORDED:
         bare = pattern.sub(replacement, bare)
     return bare if bare and fully_parsed(parse_versions(bare)) else ""
@@ -146,9 +166,31 @@ def as_published(cell: Span, certain: bool = False) -> VersionPhrase | None:
     """
     if not cell.text or not (certain or (len(cell.text) <= _LONGEST_CELL and _SPEAKS_OF_VERSIONS.search(cell.text))):
         return None
-    listed = _NEXT_VERSION.sub(" | ", cell.text)
-    versions = readable(cell.text) or readable(listed) or _LEADING_KEY.sub("", cell.text)
+    plain = _plain(cell.text)
+    versions = (
+        readable(plain) or _named_within(plain) or (plain if _EXCEPTION.search(plain) else _LEADING_KEY.sub("", plain))
+    )
     return VersionPhrase(cell, versions, is_older(versions), True)
+
+
+def _plain(cell: str) -> str:
+    """The cell as a list, without remarks that say nothing of its versions."""
+    kept = _BESIDE_THE_POINT.sub(lambda found: " |" if cell[found.end() :].strip(" |,;") else "", cell).strip()
+    if _NUMBERS.fullmatch(kept):
+        return " | ".join(kept.split())
+    return _CLAUSE.sub("that", _NEXT_VERSION.sub(" | ", kept))
+
+
+def _named_within(cell: str) -> str:
+    """The versions beside words that cannot be read: ``ME prior to V6.2``, ``21 and later when X is enabled``.
+
+    The condition is dropped, which reads the cell too wide at worst; a word that may turn its sense keeps it unread.
+    """
+    bare = _BRACKETS.sub(lambda found: " " * len(found.group()), cell)
+    if _TURNS.search(bare):
+        return ""
+    found = [phrase.versions for phrase in version_phrases(bare)]
+    return " | ".join(dict.fromkeys(found))
 
 
 def is_older(versions: str) -> bool:

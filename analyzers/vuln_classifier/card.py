@@ -13,11 +13,27 @@ _LIMITS = """\
 - It has read English descriptions. Other languages, and texts with fewer than five words it knows, get no prediction.
 - A record's assigner counts for much. Of one it has not met, it knows the text only.
 - SSVC and KEV estimates rest on few positive examples. They order; as absolute numbers they are rough.
-- Medical relevance is not good enough to be shown with findings (see its table): the positives are few, and many are
-  flaws of general components (a database, a script library) that an advisory names because a device contains them.
-  The kind of medical device is not predicted at all.
+- Relevance to medicine and the kind of device are models of their own with a card of their own: ``medical``.
 - Old ratings of NVD form most of the training data; how people rate shifts, which is what `meddojo status` watches.
 """
+
+
+_MEDICAL_LIMITS = """\
+## Limits
+
+- It tells of records that name a medical product, its maker or care, in English. A flaw of a general component that a
+  device contains cannot be recognised from its record; no model could.
+- Makers and product families it knows are in ``medical_terms.toml`` and ``device_types.toml``; a new one is recognised
+  by words of care only.
+- Programs by the hundred call themselves hospital or clinic management; whether a hospital uses one is not known here.
+"""
+
+
+def medical_card(about: Mapping[str, object], tables: Iterable[Table]) -> str:
+    """The card of the models of medicine."""
+    lines = ["# Model card: relevance to medicine and kind of device", ""]
+    lines += [f"- **{name}:** {value}" for name, value in about.items()]
+    return "\n".join([*lines, "", *(markdown(table) for table in tables), _MEDICAL_LIMITS])
 
 
 def card(about: Mapping[str, object], tables: Iterable[Table]) -> str:

@@ -16,6 +16,7 @@ from analyzers.vuln_classifier.features import Features, groups, without_weaknes
 from analyzers.vuln_classifier.heads import BAND, CVSS_HEADS
 from analyzers.vuln_classifier.joint import Decision, VectorSpace
 from analyzers.vuln_classifier.linear import LinearModel
+from analyzers.vuln_classifier.medicine import MedicalModel
 from analyzers.vuln_classifier.record import PublishedRecord, Scorer
 from analyzers.vuln_classifier.vectors import METRICS, Floats, Integers
 from analyzers.vuln_classifier.weakness import WeaknessModel
@@ -78,6 +79,8 @@ class Classifier:
         Targets that hang on the vulnerability alone.
     floor
         Below this probability of the band there is not enough to go on.
+    medical
+        Relevance to medicine and the kind of device.
     """
 
     version: str
@@ -88,6 +91,7 @@ class Classifier:
     space: VectorSpace
     decision: Decision
     floor: float
+    medical: MedicalModel | None = None
 
     @cached_property
     def _stacked(self) -> LinearModel:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from zlib import crc32
 
 import numpy as np
 
-from analyzers.vuln_classifier.advisories import AdvisoryCves, not_medical
-from analyzers.vuln_classifier.calibration import Calibrator, calibration_error
-from analyzers.vuln_classifier.classifier import Classifier, Target
+from analyzers.vuln_classifier.ablation import ablations, free_ablations
+from analyzers.vuln_classifier.calibration import calibration_error
+from analyzers.vuln_classifier.classifier import Target
 from analyzers.vuln_classifier.evaluation import (
     CvssFigures,
     area_under_curve,
@@ -25,27 +25,27 @@ from analyzers.vuln_classifier.evaluation import (
     measure_majority,
     measure_marginals,
 )
-from analyzers.vuln_classifier.heads import BAND, EXPLOITED, MEDICAL, SSVC
-from analyzers.vuln_classifier.joint import Decision
+from analyzers.vuln_classifier.heads import BAND, EXPLOITED, SSVC
 from analyzers.vuln_classifier.labels import Example, published_within
 from analyzers.vuln_classifier.points import exploited_labels, fit_weakness, terms_of
 from analyzers.vuln_classifier.recipe import (
     BEGINNING,
     EXPLOITED_WINDOWS,
-    MEDICAL_YEARS,
     SSVC_WINDOWS,
     STANDARD,
     assembled,
     exploited_target,
     labelled,
-    medical_examples,
-    medical_target,
-    part,
     shared_outputs,
     ssvc_target,
 )
-from analyzers.vuln_classifier.record import PublishedRecord, Scorer
-from analyzers.vuln_classifier.training import Progress, Rows, Trained, train_cvss
+from analyzers.vuln_classifier.record import Scorer
+from analyzers.vuln_classifier.split import Split
+from analyzers.vuln_classifier.training import (
+    Progress,
+    Rows,
+    train_cvss,
+)
 from analyzers.vuln_classifier.vectors import BANDS, METRICS, Floats, Integers
 from meddojo.errors import InputError
 
@@ -60,20 +60,9 @@ class Table:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Split:
-    """Models of the standard split with the rows they are measured on."""
-
-    trained: Trained
-    classifier: Classifier
-    later: Rows
-    test: Rows
-
-
 def experiment(
     examples: Sequence[Example],
     split: Split,
-    advisories: AdvisoryCves | None,
     epss: Mapping[str, float],
     seed: int,
     progress: Progress,
@@ -92,17 +81,6 @@ def experiment(
     yield weakness_table(examples, split, seed)
     yield ssvc_table(examples, split, seed)
     yield exploited_table(examples, split, epss, seed)
-    if advisories is not None:
-        yield medical_table(examples, split, advisories, seed)
-
-
-def standard_split(examples: Sequence[Example], seed: int, progress: Progress) -> Split:
-    """Train before July 2023, calibrate to the end of the year, test on the first half of 2024."""
-    train = published_within(examples, BEGINNING, STANDARD.calibration)
-    later = published_within(examples, STANDARD.calibration, STANDARD.test)
-    trained = train_cvss(train, later, seed, progress)
-    test = Rows.of(published_within(examples, STANDARD.test, STANDARD.end), primary=True)
-    return Split(trained, assembled(trained, "split"), Rows.of(later, primary=True), test)
 
 
 def floors(split: Split, seed: int) -> Iterator[CvssFigures]:
@@ -143,56 +121,6 @@ def random_split(examples: Sequence[Example], seed: int, progress: Progress) -> 
     test = Rows.of([each for each in examples if tenth[each.cve] == 0], primary=True)
     trained = train_cvss(train, later, seed, progress)
     yield measure_classifier("random split, delivered vector", assembled(trained, "random"), test)
-
-
-def free_ablations(split: Split) -> Iterator[CvssFigures]:
-    """Parts that can be left out of the trained models."""
-    classifier, test = split.classifier, split.test
-    yield measure_classifier("all of it", classifier, test)
-    plain = replace(classifier, decision=Decision(0.0, 0.0, 1.0, 0.0, 0.0))
-    yield measure_classifier("each metric alone, no joint decision", plain, test)
-    yield measure_classifier(
-        "no coupling of metrics", replace(classifier, decision=replace(classifier.decision, coupling=0.0)), test
-    )
-    yield measure_classifier(
-        "no model of the band", replace(classifier, decision=replace(classifier.decision, band_trust=0.0)), test
-    )
-    raw = {name: replace(target, calibrator=_none(target)) for name, target in classifier.cvss.items()}
-    yield measure_classifier("no calibration on later months", replace(classifier, cvss=raw), test)
-
-
-def ablations(examples: Sequence[Example], split: Split, seed: int, progress: Progress) -> Iterator[CvssFigures]:
-    """Parts that have to be left out before training."""
-
-    def retrained(name: str, change: Callable[[Example], Example]) -> CvssFigures:
-        progress(f"ablation: {name}")
-        train = [change(each) for each in published_within(examples, BEGINNING, STANDARD.calibration)]
-        later = [change(each) for each in published_within(examples, STANDARD.calibration, STANDARD.test)]
-        test = [change(each) for each in published_within(examples, STANDARD.test, STANDARD.end)]
-        trained = train_cvss(train, later, seed, lambda _: None)
-        return measure_classifier(name, assembled(trained, name), Rows.of(test, primary=True))
-
-    yield retrained("scorer not told", _one_scorer)
-    yield retrained(
-        "text only: no scorer, assigner, vendor, product, weakness", lambda each: _text_only(_one_scorer(each))
-    )
-    yield measure_classifier(
-        "assigner's rating predicted whoever rated",
-        split.classifier,
-        replace(split.test, scorers=tuple(Scorer.ASSIGNER for _ in split.test.scorers)),
-    )
-
-
-def _one_scorer(example: Example) -> Example:
-    return replace(example, ratings=tuple(replace(rating, scorer=Scorer.ASSIGNER) for rating in example.ratings))
-
-
-def _text_only(example: Example) -> Example:
-    return replace(example, record=PublishedRecord(example.record.description))
-
-
-def _none(target: Target) -> Calibrator:
-    return Calibrator(1.0, (), np.zeros((0, len(target.classes)), dtype=np.float32))
 
 
 def cvss_table(figures: Sequence[CvssFigures], title: str = "CVSS v3.1 base metrics") -> Table:
@@ -350,51 +278,4 @@ def _exploited_row(name: str, scores: Floats, truth: Integers) -> tuple[str, ...
         f"{average_precision(scores, truth):.3f}",
         f"{area_under_curve(scores, truth):.3f}",
         f"{lift(scores, truth):.1f}",
-    )
-
-
-def medical_table(examples: Sequence[Example], split: Split, advisories: AdvisoryCves, seed: int) -> Table:
-    """ICSMA against ICSA and the rest, split by the year of the advisory (of the record where there is none)."""
-    features, shared = split.trained.stage.features, shared_outputs(split.trained)
-    known = medical_examples(examples, advisories)
-    named = advisories.medical | advisories.industrial
-    years = np.array([named.get(each.cve, each.published.year) for each in known.examples])
-    train, later = (
-        part(known, years <= MEDICAL_YEARS[0]),
-        part(known, (years > MEDICAL_YEARS[0]) & (years <= MEDICAL_YEARS[1])),
-    )
-    test = part(known, years > MEDICAL_YEARS[1])
-    target = medical_target(features, shared, train, later, seed)
-    points = replace(split.classifier, points=_present(MEDICAL, target)).predict_points(
-        [each.record for each in test.examples]
-    )
-    chance = points[MEDICAL][:, 1]
-    rows = []
-    for name, kept in (
-        ("against all others", np.ones(len(test), dtype=bool)),
-        ("against ICSA only", np.array([each.cve in named for each in test.examples])),
-    ):
-        told, truth = chance[kept] >= 0.5, test.classes[kept]
-        hits = int((told & (truth == 1)).sum())
-        rows.append(
-            (
-                name,
-                f"{int(kept.sum()):,}",
-                f"{int(truth.sum())}",
-                f"{hits / max(1, int(told.sum())):.3f}",
-                f"{hits / max(1, int(truth.sum())):.3f}",
-                f"{average_precision(chance[kept], truth):.3f}",
-            )
-        )
-    read = [each.record for each in examples if each.cve in not_medical()]
-    told = int(
-        (replace(split.classifier, points=_present(MEDICAL, target)).predict_points(read)[MEDICAL][:, 1] >= 0.5).sum()
-    )
-    return Table(
-        "Medical relevance",
-        ("", "rows", "medical", "precision", "recall", "average precision"),
-        tuple(rows),
-        f"Advisories up to {MEDICAL_YEARS[0]} train, those up to {MEDICAL_YEARS[1]} calibrate, later ones test; "
-        "threshold 0.5. Of the other CVEs every eighth takes part. "
-        f"Of {len(read)} CVEs of no advisory, read by hand and not medical, {told} are taken for medical.",
     )

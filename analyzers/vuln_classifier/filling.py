@@ -9,6 +9,7 @@ import scipy.sparse
 from analyzers.vuln_classifier.classifier import Classifier
 from analyzers.vuln_classifier.explanation import moving_words, readable
 from analyzers.vuln_classifier.heads import AUTOMATABLE, EXPLOITATION, EXPLOITED, IMPACT
+from analyzers.vuln_classifier.medicine import remark
 from analyzers.vuln_classifier.record import PublishedRecord, Scorer
 from analyzers.vuln_classifier.text import words
 from analyzers.vuln_classifier.vectors import BANDS, Floats, write_vector
@@ -33,6 +34,7 @@ def predictions(
     weaknesses = classifier.predict_weaknesses(records, text=text)
     open_rows = [row for row, lacks in enumerate(unrated) if lacks]
     severities = _severities(classifier, [records[row] for row in open_rows], text[open_rows])
+    medical = _medical_remarks(classifier, records)
     for row, (record, lacks) in enumerate(zip(records, unrated, strict=True)):
         model = f"vuln-classifier {classifier.version}"
         base = next(severities) if lacks else Prediction(model)
@@ -47,7 +49,7 @@ def predictions(
             base_score=base.base_score,
             weaknesses=() if record.cwes else tuple((number, round(chance, 3)) for number, chance in weaknesses[row]),
             exploited=round(float(points[EXPLOITED][row, 1]), 5) if EXPLOITED in points else None,
-            remarks=(*base.remarks, *_remarks(classifier, points, row)),
+            remarks=(*base.remarks, *_remarks(classifier, points, row), *medical[row]),
         )
 
 
@@ -104,3 +106,12 @@ def _remarks(classifier: Classifier, points: dict[str, Floats], row: int) -> Ite
             told.append(f"{name} {classifier.points[name].classes[label]} ({points[name][row, label]:.2f})")
     if told:
         yield "SSVC would probably say: " + ", ".join(told)
+
+
+def _medical_remarks(classifier: Classifier, records: Sequence[PublishedRecord]) -> list[tuple[str, ...]]:
+    """A line for each record that looks medical."""
+    model = classifier.medical
+    if model is None:
+        return [()] * len(records)
+    judged = model.judge(records)
+    return [(remark(each),) if each.probability >= model.floor else () for each in judged]

@@ -13,7 +13,6 @@ EXPLOITATION = "exploitation"
 AUTOMATABLE = "automatable"
 IMPACT = "technical impact"
 EXPLOITED = "exploited within a year"
-MEDICAL = "medical"
 CVSS_HEADS = (*METRICS, BAND)
 """Targets that depend on the scorer; their linear outputs are inputs of every other model."""
 

@@ -37,10 +37,10 @@ class Decision:
     """
 
     coupling: float = 0.3
-    band_trust: float = 0.75
-    metric_gain: float = 2.0
+    band_trust: float = 0.4
+    metric_gain: float = 4.0
     band_gain: float = 1.0
-    point_cost: float = 0.2
+    point_cost: float = 0.4
 
 
 @dataclass(frozen=True)

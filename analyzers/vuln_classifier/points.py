@@ -1,4 +1,4 @@
-"""Training of the targets that hang on the vulnerability alone: SSVC, KEV within a year, medical relevance, CWE."""
+"""Training of the targets that hang on the vulnerability alone: SSVC, KEV within a year, CWE."""
 
 from __future__ import annotations
 

@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 import scipy.sparse
 
-from analyzers.vuln_classifier.advisories import AdvisoryCves, not_medical
 from analyzers.vuln_classifier.classifier import Classifier, Target
 from analyzers.vuln_classifier.features import Features
-from analyzers.vuln_classifier.heads import EXPLOITED, MEDICAL, SSVC, PointHead
+from analyzers.vuln_classifier.heads import EXPLOITED, SSVC, PointHead
 from analyzers.vuln_classifier.joint import Decision
 from analyzers.vuln_classifier.labels import Example, published_within
-from analyzers.vuln_classifier.linear import fold_of
+from analyzers.vuln_classifier.medical_data import MedicalSources
+from analyzers.vuln_classifier.medical_recipe import train_medical
 from analyzers.vuln_classifier.points import Shared, exploited_labels, fit_point, fit_weakness, matured
 from analyzers.vuln_classifier.training import Progress, Trained, train_cvss
 from analyzers.vuln_classifier.vectors import Floats, Integers
 
 RECIPE = 1
 BEGINNING = date(1980, 1, 1)
-OTHERS_SHARE = 8
-"""Every eighth CVE of no advisory stands for the rest of the world in the medical model."""
 FLOOR = 0.4
 """Below this probability of the delivered band the model abstains."""
 RARE_WEIGHT = 20.0
@@ -47,8 +43,6 @@ SSVC_WINDOWS = Windows(date(2024, 4, 1), date(2024, 5, 1), date(2024, 7, 1))
 """CISA's first decision points are of November 2023: the standard windows would train on none."""
 EXPLOITED_WINDOWS = Windows(date(2022, 7, 1), date(2023, 1, 1), date(2023, 7, 1))
 """A year of the catalogue has to have passed: it is known up to June 2024."""
-MEDICAL_YEARS = (2018, 2020)
-"""Advisories up to the first year train, those up to the second calibrate (2020 is thin), later ones test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +78,7 @@ def assembled(trained: Trained, version: str, decision: Decision | None = None) 
 
 
 def train_shipped(
-    examples: Sequence[Example], advisories: AdvisoryCves | None, seed: int, progress: Progress
+    examples: Sequence[Example], medical: MedicalSources | None, seed: int, progress: Progress
 ) -> Classifier:
     """Models on everything: of each target as much as leaves something later, or held out, to calibrate on."""
     end = examples[-1].published + timedelta(days=1)
@@ -97,11 +91,6 @@ def train_shipped(
         points[head.name] = ssvc_target(features, shared, examples, head, end - month, end, seed)
     progress(f"boosted trees: {EXPLOITED}")
     points[EXPLOITED] = exploited_target(features, shared, examples, end - year - half, end - year, seed)
-    if advisories is not None:
-        progress(f"boosted trees: {MEDICAL}")
-        known = medical_examples(examples, advisories)
-        held = np.array([fold_of(example.cve) == 0 for example in known.examples], dtype=bool)
-        points[MEDICAL] = medical_target(features, shared, part(known, ~held), part(known, held), seed)
     progress("weaknesses")
     before = end - 2 * month
     weakness = fit_weakness(
@@ -110,8 +99,9 @@ def train_shipped(
     trained_points = {name: target for name, target in points.items() if target is not None}
     for name in sorted(set(points) - set(trained_points)):
         progress(f"too few labels for: {name}")
+    medicine = train_medical(examples, medical, end, seed, progress) if medical is not None else None
     last = examples[-1].published.isoformat()
-    return replace(assembled(trained, f"{last}.{RECIPE}"), points=trained_points, weakness=weakness)
+    return replace(assembled(trained, f"{last}.{RECIPE}"), points=trained_points, weakness=weakness, medical=medicine)
 
 
 def ssvc_target(
@@ -135,11 +125,6 @@ def exploited_target(
     return _target(features, shared, ("no", "yes"), train, later, seed, RARE_WEIGHT)
 
 
-def medical_target(features: Features, shared: Shared, train: Labelled, later: Labelled, seed: int) -> Target | None:
-    """Medical relevance; None with too few labels."""
-    return _target(features, shared, ("other", "medical"), train, later, seed, RARE_WEIGHT)
-
-
 def _target(
     features: Features,
     shared: Shared,
@@ -159,24 +144,3 @@ def labelled(examples: Sequence[Example], label: Callable[[Example], int | None]
     """Those examples that have a label."""
     pairs = [(example, found) for example in examples if (found := label(example)) is not None]
     return Labelled(tuple(example for example, _ in pairs), np.array([found for _, found in pairs], dtype=np.int64))
-
-
-def medical_examples(examples: Sequence[Example], advisories: AdvisoryCves) -> Labelled:
-    """CVEs of medical advisories, of other industries' advisories, and a share of all others but the hand-read ones."""
-    unseen = not_medical()
-
-    def label(example: Example) -> int | None:
-        if example.cve in advisories.medical:
-            return 1
-        if example.cve in unseen:
-            return None
-        other = example.cve in advisories.industrial or crc32(example.cve.encode()) // 7 % OTHERS_SHARE == 0
-        return 0 if other else None
-
-    return labelled(examples, label)
-
-
-def part(known: Labelled, chosen: npt.NDArray[np.bool_]) -> Labelled:
-    """Some of the examples."""
-    places = np.flatnonzero(chosen)
-    return Labelled(tuple(known.examples[place] for place in places), known.classes[places])

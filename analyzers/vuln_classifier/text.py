@@ -88,6 +88,11 @@ class Vocabulary:
         idf = np.log((1.0 + number) / (1.0 + frequencies)) + 1.0
         return cls(tuple(term for term, _ in frequent), idf.astype(np.float32))
 
+    def single_words(self) -> Vocabulary:
+        """The same without pairs of words."""
+        kept = [place for place, term in enumerate(self.terms) if " " not in term]
+        return Vocabulary(tuple(self.terms[place] for place in kept), self.idf[kept])
+
     def weighted(self, documents: Sequence[Iterable[str]]) -> scipy.sparse.csr_matrix:
         """TF-IDF with logarithmic term frequency, rows of length 1 (Salton and Buckley 1988)."""
         counts = self._counts(documents)

@@ -101,10 +101,10 @@ class Trained:
     space: VectorSpace
 
 
-def fit_stage(rows: Rows, seed: int, progress: Progress) -> Stage:
-    """Vocabularies, linear models, and what the trees will read of each row."""
+def fit_stage(rows: Rows, seed: int, progress: Progress, features: Features | None = None) -> Stage:
+    """Vocabularies unless they are given, linear models, and what the trees will read of each row."""
     progress("vocabularies")
-    features = Features.fit(rows.records, rows.scorers)
+    features = features or Features.fit(rows.records, rows.scorers)
     terms = features.build(rows.records, rows.scorers)
     ones = np.ones(len(rows), dtype=np.float32)
     linear: dict[str, LinearModel] = {}
@@ -134,7 +134,7 @@ def train_cvss(train: Sequence[Example], later: Sequence[Example], seed: int, pr
     stage = fit_stage(rows, seed, progress)
     chosen = recent_rows(rows, end)
     if later:
-        targets = fit_trees(stage, rows, chosen, seed, progress)
+        targets = fit_trees(stage, rows, chosen, rows.weights(), seed, progress)
         held = Rows.of(later, primary=True)
         inputs = stage_inputs(stage, held)
     else:
@@ -142,27 +142,44 @@ def train_cvss(train: Sequence[Example], later: Sequence[Example], seed: int, pr
             row for row in chosen.tolist() if fold_of(rows.names[row]) == 0 and rows.published[row] >= end - HELD_PERIOD
         }
         kept = np.array([row for row in chosen.tolist() if row not in aside], dtype=np.int64)
-        targets = fit_trees(stage, rows, kept, seed, progress)
+        targets = fit_trees(stage, rows, kept, rows.weights(), seed, progress)
         places = sorted(aside)
         held, inputs = subset(rows, places), stage.inputs[places]
-    calibrators = {name: _calibrator(target, inputs, held.targets()[name], held) for name, target in targets.items()}
+    calibrated = calibrated_on(targets, inputs, held)
     if not later:
-        targets = fit_trees(stage, rows, chosen, seed, progress)
-    calibrated = {name: replace(target, calibrator=calibrators[name]) for name, target in targets.items()}
+        final = fit_trees(stage, rows, chosen, rows.weights(), seed, progress)
+        calibrated = {name: replace(final[name], calibrator=target.calibrator) for name, target in calibrated.items()}
     return Trained(stage, rows, calibrated, VectorSpace.fit(*_vectors(rows, chosen), _RARE_VECTOR))
 
 
-def fit_trees(stage: Stage, rows: Rows, chosen: Integers, seed: int, progress: Progress) -> dict[str, Target]:
-    """Trees of the CVSS targets from the `chosen` rows."""
+def fit_trees(
+    stage: Stage, rows: Rows, chosen: Integers, weights: Floats, seed: int, progress: Progress
+) -> dict[str, Target]:
+    """Trees of the CVSS targets from the `chosen` rows, not calibrated; `weights` are of all rows."""
     matrix = training_matrix(stage.inputs[chosen])
-    weights = rows.weights()[chosen]
     found = {}
     for name, classes in rows.targets().items():
         progress(f"boosted trees: {name}")
         labels = classes_of(name)
-        booster = fit_booster(matrix, classes[chosen], len(labels), weights, seed)
+        booster = fit_booster(matrix, classes[chosen], len(labels), weights[chosen], seed)
         found[name] = Target(labels, stage.linear[name], stage.columns, booster, UNCALIBRATED)
     return found
+
+
+def calibrated_on(targets: Mapping[str, Target], inputs: Floats, held: Rows) -> dict[str, Target]:
+    """The targets, each calibrated on rows it was not trained on; `inputs` are what the trees read of them."""
+    truth = held.targets()
+    found = {name: probabilities(target.booster, inputs) for name, target in targets.items()}
+    return {
+        name: replace(target, calibrator=calibrator_on(found[name], truth[name], held))
+        for name, target in targets.items()
+    }
+
+
+def calibrator_on(found: Floats, truth: Integers, held: Rows) -> Calibrator:
+    """The calibrator of one target from its probabilities and classes of the `held` rows."""
+    memberships = [groups(record, scorer) for record, scorer in zip(held.records, held.scorers, strict=True)]
+    return choose_calibrator(found, truth, memberships, smallest_group=SMALLEST_GROUP)
 
 
 def stage_inputs(stage: Stage, rows: Rows) -> Floats:
@@ -188,12 +205,6 @@ def subset(rows: Rows, chosen: Sequence[int]) -> Rows:
         tuple(rows.scorers[row] for row in chosen),
         tuple(rows.vectors[row] for row in chosen),
     )
-
-
-def _calibrator(target: Target, inputs: Floats, truth: Integers, rows: Rows) -> Calibrator:
-    memberships = [groups(record, scorer) for record, scorer in zip(rows.records, rows.scorers, strict=True)]
-    found = probabilities(target.booster, inputs)
-    return choose_calibrator(found, truth, memberships, smallest_group=SMALLEST_GROUP)
 
 
 def _vectors(rows: Rows, chosen: Integers) -> tuple[list[tuple[int, ...]], Floats]:

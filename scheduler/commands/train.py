@@ -13,6 +13,11 @@ _group = typer.Typer(
     help="Train a model anew; what is installed works without it.", no_args_is_help=True, rich_markup_mode="markdown"
 )
 
+AdvisoriesOption = Annotated[
+    Path | None,
+    typer.Option("--advisories", help="Folder of CISA's CSAF archives and FDA's codes [default: beside the table]"),
+]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of everything random")]
 DataOption = Annotated[Path, typer.Option("--data", help="Parquet table of CVE records", exists=True, dir_okay=False)]
 
 
@@ -23,17 +28,15 @@ def register(app: typer.Typer) -> None:
 
 @_group.callback()
 def _train() -> None:
-    """Keep the group a group while it has one command."""
+    """Keep the group a group."""
 
 
 @_group.command("vuln-classifier", epilog="Example: `meddojo train vuln-classifier --data cve.parquet --out model`")
 def vuln_classifier(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder the model is written to")] = Path("vuln-classifier"),
-    advisories: Annotated[
-        Path | None, typer.Option("--advisories", help="Folder of CISA's CSAF archives [default: beside the table]")
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of everything random")] = 1,
+    advisories: AdvisoriesOption = None,
+    seed: SeedOption = 1,
     measure: Annotated[
         bool, typer.Option("--measure/--no-measure", help="Measure on a split by time, for the model card")
     ] = True,
@@ -48,3 +51,27 @@ def vuln_classifier(
         from scheduler import training
 
         training.train(data, out, advisories or data.parent, seed, measure, console)
+
+
+@_group.command(
+    "medical-relevance", epilog="Example: `meddojo train medical-relevance --data cve.parquet --out medical`"
+)
+def medical_relevance(
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", help="Folder the models are written to")] = Path("medical"),
+    advisories: AdvisoriesOption = None,
+    seed: SeedOption = 1,
+    measure: Annotated[
+        bool, typer.Option("--measure/--no-measure", help="Measure on later advisories and records, for the model card")
+    ] = True,
+    verbose: VerboseOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Train relevance to medicine and the kind of device alone: the folder `medical` of the classifier."""
+    from scheduler.console import Console
+
+    console = Console(-1 if quiet else verbose)
+    with errors_told(console):
+        from scheduler import training
+
+        training.train_medical(data, out, advisories or data.parent, seed, measure, console)

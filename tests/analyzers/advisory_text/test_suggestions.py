@@ -15,7 +15,9 @@ from analyzers.advisory_text.suggestions import add_suggestions, schema
 
 TEXT = (
     "Acme notice\nThe device called frobnicator two is concerned in releases 1.0\n to 1.4. CVE-2024-0001.\n"
-    "Affected products\n- Pump X1: versions prior to 2.1\n"
+    "The firmware of the frobnicator three, 2.1.0, is concerned too.\n"
+    "Affected products\n- Pump X1: versions prior to 2.1\nNot affected\n- Pump X9\n"
+    "Solution\nUpdate Viewer Z to version 4.4.\n"
 )
 
 
@@ -55,6 +57,14 @@ def test_what_the_text_says_is_added() -> None:
         {"name": "robnicator two"},
         {"name": "frobnicator two", "versions": "1.0 to 1.5"},
         {"name": "frobnicator two", "versions": "called"},
+        {"name": "frobnicator two", "versions": "1.0"},
+        {"name": "frobnicator three", "versions": "1.0"},
+        {"name": "frobnicator three", "versions": "2.1"},
+        {"name": "frobnicator"[:8]},
+        {"name": "is concerned in"[:2]},
+        {"name": "versions"},
+        {"name": "Pump X9"},
+        {"name": "Viewer Z", "versions": "4.4"},
     ],
 )
 def test_what_the_text_does_not_say_is_dropped(product: dict[str, str]) -> None:

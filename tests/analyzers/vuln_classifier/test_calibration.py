@@ -53,6 +53,16 @@ def test_noise_in_groups_is_shrunk_away() -> None:
     assert np.abs(strong.offsets).max() < 0.2
 
 
+def test_what_turned_out_too_sure_later_is_taken_off() -> None:
+    """Of 400 rows the earlier half is right as often as it says, the later one is not: habits went on changing."""
+    found = np.tile([0.9, 0.1], (400, 1))
+    earlier, later = [0] * 180 + [1] * 20, [0] * 140 + [1] * 60
+    drifting = choose_calibrator(found, np.array(earlier + later), [()] * 400, smallest_group=5)
+    steady = choose_calibrator(found, np.array(earlier + earlier), [()] * 400, smallest_group=5)
+    assert drifting(found[:1], [()])[0, 0] < 0.8 < steady(found[:1], [()])[0, 0]
+    assert steady(found[:1], [()])[0, 0] == pytest.approx(0.9, abs=0.01)
+
+
 def test_nothing_to_go_by_changes_nothing() -> None:
     found = np.array([[0.2, 0.8]])
     assert Calibrator(1.0, (), np.zeros((0, 2)))(found, [()]) == pytest.approx(found, abs=1e-4)

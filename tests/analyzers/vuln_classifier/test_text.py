@@ -49,3 +49,10 @@ def test_rows_have_length_one_and_rare_terms_are_left_out() -> None:
     assert vocabulary.terms == ("common",)
     matrix = vocabulary.weighted([["common", "common"], ["unknown"], []])
     assert matrix.toarray().ravel() == pytest.approx(np.array([1.0, 0.0, 0.0]))
+
+
+def test_a_vocabulary_without_pairs_keeps_the_weights_of_its_words() -> None:
+    full = Vocabulary.fit([text_terms("pump overflow"), text_terms("pump")], most=10, at_least=1)
+    words_only = full.single_words()
+    assert words_only.terms == ("overflow", "pump")
+    assert words_only.idf.tolist() == [full.idf[full.columns[term]] for term in words_only.terms]
