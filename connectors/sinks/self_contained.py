@@ -9,12 +9,26 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 PALETTE = "palette.css"
 """Colours of all pages, light and dark; goes before a page's own style."""
 
 _ESCAPES = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&\u2028\u2029"}
+
+
+def page_environment() -> Environment:
+    """Jinja2 with the manners of all pages: everything is escaped, and what is not there is an error."""
+    environment = Environment(
+        loader=PackageLoader("templates", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = "{:,}".format
+    return environment
 
 
 @cache

@@ -18,6 +18,9 @@ AdvisoriesOption = Annotated[
     typer.Option("--advisories", help="Folder of CISA's CSAF archives and FDA's codes [default: beside the table]"),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of everything random")]
+MeasureOption = Annotated[
+    bool, typer.Option("--measure/--no-measure", help="Measure on later data, for the model card")
+]
 DataOption = Annotated[Path, typer.Option("--data", help="Parquet table of CVE records", exists=True, dir_okay=False)]
 
 
@@ -37,9 +40,7 @@ def vuln_classifier(
     out: Annotated[Path, typer.Option("--out", help="Folder the model is written to")] = Path("vuln-classifier"),
     advisories: AdvisoriesOption = None,
     seed: SeedOption = 1,
-    measure: Annotated[
-        bool, typer.Option("--measure/--no-measure", help="Measure on a split by time, for the model card")
-    ] = True,
+    measure: MeasureOption = True,
     verbose: VerboseOption = 0,
     quiet: QuietOption = False,
 ) -> None:
@@ -61,9 +62,7 @@ def medical_relevance(
     out: Annotated[Path, typer.Option("--out", help="Folder the models are written to")] = Path("medical"),
     advisories: AdvisoriesOption = None,
     seed: SeedOption = 1,
-    measure: Annotated[
-        bool, typer.Option("--measure/--no-measure", help="Measure on later advisories and records, for the model card")
-    ] = True,
+    measure: MeasureOption = True,
     verbose: VerboseOption = 0,
     quiet: QuietOption = False,
 ) -> None:

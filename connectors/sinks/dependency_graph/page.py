@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from connectors.sinks.dependency_graph.drawing import MOST_DRAWN, STYLE, draw, in_words, rounded
@@ -15,7 +15,7 @@ from connectors.sinks.dependency_graph.opening import counts, open_on_risk, wors
 from connectors.sinks.dependency_graph.selection import by_risk, structure_of
 from connectors.sinks.dependency_graph.words import drawable
 from connectors.sinks.facts import vulnerability_page
-from connectors.sinks.self_contained import PALETTE, asset, embed, policy
+from connectors.sinks.self_contained import PALETTE, asset, embed, page_environment, policy
 from meddojo import __version__
 from meddojo.dependency_picture import DependencyPicture
 from meddojo.severity import Severity
@@ -72,14 +72,6 @@ def to_html(picture: DependencyPicture, most: int = MOST_OPENED) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("templates", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        drawable=drawable, rounded=rounded, page=vulnerability_page, worst_first=worst_first, number="{:,}".format
-    )
+    environment = page_environment()
+    environment.filters.update(drawable=drawable, rounded=rounded, page=vulnerability_page, worst_first=worst_first)
     return environment

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from connectors.sinks.facts import vulnerability_page
 from connectors.sinks.report import embedded
 from connectors.sinks.report.charts import charts
 from connectors.sinks.report.model import SEVERITIES, TOP_LENGTH, Report, read
-from connectors.sinks.self_contained import PALETTE, asset, embed, policy
+from connectors.sinks.self_contained import PALETTE, asset, embed, page_environment, policy
 from meddojo import __version__
 from meddojo.clinical import SsvcDecision
 from meddojo.interface import RunContext, StreamResult
@@ -81,16 +81,8 @@ def _choices(report: Report) -> dict[str, list[str]]:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("templates", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        percent=percent, moment=_moment, number="{:,}".format, page=vulnerability_page, clip=embedded.clip
-    )
+    environment = page_environment()
+    environment.filters.update(percent=percent, moment=_moment, page=vulnerability_page, clip=embedded.clip)
     environment.globals.update(source_names=embedded.source_names, fix_in_short=embedded.fix_in_short)
     return environment
 
