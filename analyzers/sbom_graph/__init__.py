@@ -1,0 +1,1 @@
+"""What the dependency graph of an SBOM says about the risk of its parts."""
