@@ -24,7 +24,7 @@ from analyzers.sbom_graph.forecast.debian import LARGEST, PACKAGES, SOURCES
 from analyzers.sbom_graph.forecast.features import matrix
 from analyzers.sbom_graph.forecast.graph import Graph
 from analyzers.sbom_graph.forecast.history import History
-from analyzers.sbom_graph.forecast.snapshot import RELEASES, read_records, read_snapshot
+from analyzers.sbom_graph.forecast.snapshot import RELEASES, read_parts, read_records, read_snapshot
 from analyzers.sbom_graph.forecast.tables import markdown
 from analyzers.sbom_graph.forecast.training import best, compare, measured
 
@@ -101,9 +101,10 @@ def compared(packages: Path, table: Path) -> None:
     begun = time.perf_counter()
     records = read_records(table)
     year, later = (read_snapshot(packages, release, day, records) for release, day in RELEASES.values())
+    parts = read_parts(packages, RELEASES["test"][0], later)
     comparison = compare(year, fit_network, lambda _: None)
     winner = best(comparison, later)
-    for each in measured(comparison, winner, year, later):
+    for each in measured(comparison, winner, year, later, parts):
         print(markdown(each), flush=True)
     print(f"best: {winner.name}; trained and measured in {time.perf_counter() - begun:,.0f} s")
 

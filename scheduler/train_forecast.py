@@ -37,7 +37,7 @@ def train(packages: Path, data: Path, out: Path, console: Console) -> None:
         )
     from analyzers.sbom_graph.forecast.artefacts import LARGEST, save
     from analyzers.sbom_graph.forecast.card import card
-    from analyzers.sbom_graph.forecast.snapshot import RELEASES, read_records, read_snapshot
+    from analyzers.sbom_graph.forecast.snapshot import RELEASES, read_parts, read_records, read_snapshot
     from analyzers.sbom_graph.forecast.tables import markdown
     from analyzers.sbom_graph.forecast.training import best, compare, measured, shipped
 
@@ -53,11 +53,12 @@ def train(packages: Path, data: Path, out: Path, console: Console) -> None:
         step(f"joining {release}")
         snapshots.append(read_snapshot(packages, release, day, records))
     year, later = snapshots
+    parts = read_parts(packages, RELEASES["test"][0], later)
     comparison = compare(year, fit_network, step)
     winner = best(comparison, later)
     step(f"best on the later year: {winner.name}")
     tables = []
-    for table in measured(comparison, winner, year, later):
+    for table in measured(comparison, winner, year, later, parts):
         tables.append(table)
         console.say(markdown(table))
     step("the model to ship, on both years")

@@ -8,6 +8,7 @@ updates: no version, size or date is read, only names, home pages and dependenci
 from __future__ import annotations
 
 import lzma
+import random
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,10 +24,13 @@ LARGEST = 500_000_000
 _HINT = "fetch it anew from a Debian mirror: dists/RELEASE/main/"
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*")
 _FIELDS = frozenset(
-    "Package Homepage Source Depends Pre-Depends Provides Built-Using Static-Built-Using Extra-Source-Only".split()
+    "Package Homepage Source Section Depends Pre-Depends Provides Built-Using Static-Built-Using"
+    " Extra-Source-Only".split()
 )
 _RUNTIME = ("Depends", "Pre-Depends")
 _LINKED = ("Built-Using", "Static-Built-Using")
+_NOT_AT_WORK = frozenset({"libdevel", "doc", "debug"})
+"""Sections of packages to build, read or debug with; of a source with no others (a library of Go) they count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class SourcePackage:
 @dataclass(frozen=True, slots=True)
 class _Binary:
     source: str
+    at_work: bool
     needs: tuple[tuple[str, ...], ...]
     provides: tuple[str, ...]
     linked: tuple[str, ...]
@@ -65,46 +70,86 @@ def read_release(folder: Path) -> tuple[SourcePackage, ...]:
         for paragraph in _paragraphs(folder / SOURCES)
         if "Extra-Source-Only" not in paragraph and "Package" in paragraph
     }
-    binaries = {
-        paragraph["Package"]: _binary(paragraph)
-        for paragraph in _paragraphs(folder / PACKAGES)
-        if "Package" in paragraph
-    }
-    needs = _source_needs(binaries)
-    names = homepages.keys() & needs.keys()
-    return tuple(
-        SourcePackage(name, homepages[name], frozenset((needs[name] & names) - {name})) for name in sorted(names)
-    )
+    archive = _Archive(folder)
+    others = {binary.source for binary in archive.binaries.values() if binary.at_work}
+    counted = [name for name, each in archive.binaries.items() if each.at_work or each.source not in others]
+    return archive.grouped(counted, homepages)
 
 
-def _source_needs(binaries: Mapping[str, _Binary]) -> Mapping[str, set[str]]:
-    providers: dict[str, set[str]] = defaultdict(set)
-    for binary in binaries.values():
-        for name in binary.provides:
-            providers[name].add(binary.source)
-    needs: dict[str, set[str]] = defaultdict(set)
-    for binary in binaries.values():
-        needs[binary.source].update(binary.linked)
-        found = (_resolved(choice, binaries, providers) for choice in binary.needs)
-        needs[binary.source].update(name for name in found if name)
-    return needs
+def read_installations(folder: Path, seed: int) -> Iterator[tuple[SourcePackage, ...]]:
+    """What is installed with a package that nobody needs, for every such package, in random order.
+
+    Grouped by source only then, so that a part of a source brings in what that part needs and no more: these are as
+    large as a device's SBOM. Whole sources need each other in a circle of some hundreds.
+
+    Raises
+    ------
+    InputError
+        If the index is missing, damaged or unreasonably large.
+    """
+    archive = _Archive(folder)
+    at_work = {name for name, each in archive.binaries.items() if each.at_work}
+    needed = {name for each in at_work for name in archive.needs(each)}
+    starts = sorted(at_work - needed)
+    random.Random(seed).shuffle(starts)  # noqa: S311 - a sample, no secret
+    sources = {binary.source: "" for binary in archive.binaries.values()}
+    for start in starts:
+        yield archive.grouped(archive.closure(start), sources)
 
 
-def _resolved(alternatives: Iterable[str], binaries: Mapping[str, _Binary], providers: Mapping[str, set[str]]) -> str:
-    """Source of the first alternative that exists, as apt takes it; empty when any of several would do."""
-    for name in alternatives:
-        if name in binaries:
-            return binaries[name].source
-        sources = providers.get(name, set())
-        if len(sources) == 1:
-            return next(iter(sources))
-    return ""
+class _Archive:
+    """Binary packages of a release and who provides what."""
+
+    def __init__(self, folder: Path) -> None:
+        paragraphs = _paragraphs(folder / PACKAGES)
+        self.binaries = {each["Package"]: _binary(each) for each in paragraphs if "Package" in each}
+        self._providers: dict[str, set[str]] = defaultdict(set)
+        for name, binary in self.binaries.items():
+            for provided in binary.provides:
+                self._providers[provided].add(name)
+
+    def needs(self, name: str) -> Iterator[str]:
+        """Binary packages that one needs: of alternatives the first that exists, as apt takes it."""
+        found = (self._resolved(alternatives) for alternatives in self.binaries[name].needs)
+        return (each for each in found if each)
+
+    def closure(self, start: str) -> set[str]:
+        """A binary package and all it needs, directly or not."""
+        found, waiting = {start}, [start]
+        while waiting:
+            new = set(self.needs(waiting.pop())) - found
+            found |= new
+            waiting += new
+        return found
+
+    def grouped(self, names: Iterable[str], homepages: Mapping[str, str]) -> tuple[SourcePackage, ...]:
+        """Their sources, with what they need among themselves."""
+        needs: dict[str, set[str]] = defaultdict(set)
+        for name in names:
+            binary = self.binaries[name]
+            needs[binary.source].update(binary.linked)
+            needs[binary.source].update(self.binaries[each].source for each in self.needs(name))
+        known = homepages.keys() & needs.keys()
+        return tuple(
+            SourcePackage(name, homepages[name], frozenset((needs[name] & known) - {name})) for name in sorted(known)
+        )
+
+    def _resolved(self, alternatives: Iterable[str]) -> str:
+        """Empty when any of several sources would do."""
+        for name in alternatives:
+            if name in self.binaries:
+                return name
+            providers = self._providers.get(name, set())
+            if len({self.binaries[each].source for each in providers}) == 1:
+                return min(providers)
+        return ""
 
 
 def _binary(paragraph: Mapping[str, str]) -> _Binary:
     source = paragraph.get("Source", paragraph["Package"]).split()[0]
     return _Binary(
         source=source,
+        at_work=paragraph.get("Section", "") not in _NOT_AT_WORK,
         needs=tuple(names for field in _RUNTIME for names in _relations(paragraph.get(field, ""))),
         provides=tuple(name for names in _relations(paragraph.get("Provides", "")) for name in names),
         linked=tuple(name for field in _LINKED for names in _relations(paragraph.get(field, "")) for name in names),

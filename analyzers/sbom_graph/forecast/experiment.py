@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from analyzers.sbom_graph.forecast.features import ALL, OWN, PLAIN
 from analyzers.sbom_graph.forecast.figures import Ranking, average_precision
-from analyzers.sbom_graph.forecast.graph import Floats, Graph, Integers
+from analyzers.sbom_graph.forecast.graph import Floats, Graph
 from analyzers.sbom_graph.forecast.models import Column, FitNetwork, Model, fit_linear, fit_network, fit_trees
 from analyzers.sbom_graph.forecast.snapshot import Snapshot
 
@@ -199,17 +199,3 @@ def _random_edges(graph: Graph) -> Graph:
     matrix = scipy.sparse.csr_matrix((needs.data, (needs.row, drawn)), shape=needs.shape)
     matrix.data[:] = 1.0
     return Graph(graph.refs, matrix)
-
-
-def closures(snapshot: Snapshot, number: int, smallest: int, largest: int, seed: int) -> list[Snapshot]:
-    """Components that nobody needs, each with all it needs: graphs of the size and shape of a device's SBOM."""
-    dependents = np.asarray(snapshot.graph.needs.sum(axis=0)).ravel()
-    order: Integers = np.random.default_rng(seed).permutation(np.flatnonzero(dependents == 0))
-    found: list[Snapshot] = []
-    for start in order:
-        chosen = snapshot.graph.closure(int(start))
-        if smallest <= len(chosen) <= largest and snapshot.labels[chosen].any():
-            found.append(snapshot.part(chosen))
-        if len(found) == number:
-            break
-    return found

@@ -96,15 +96,6 @@ class Graph:
         """Steps to the nearest component that needs nobody; of a cycle nobody leaves, 0."""
         return _steps(self.needed_by, np.asarray(self.needs.sum(axis=1)).ravel() == 0)
 
-    def part(self, chosen: Integers) -> Graph:
-        """The graph among some of its components."""
-        return Graph(tuple(self.refs[each] for each in chosen), self.needs[chosen][:, chosen].tocsr())
-
-    def closure(self, start: int) -> Integers:
-        """A component and all it needs, directly or not."""
-        reached = _reached(self.needs, np.array([start]))
-        return np.flatnonzero(reached >= 0)
-
 
 def _steps(edges: scipy.sparse.csr_matrix, start: npt.NDArray[np.bool_]) -> Integers:
     return np.maximum(_reached(edges, np.flatnonzero(start)), 0)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from analyzers.sbom_graph.forecast.debian import SourcePackage, read_release
+from analyzers.sbom_graph.forecast.debian import SourcePackage, read_installations, read_release
 from analyzers.sbom_graph.forecast.features import matrix
 from analyzers.sbom_graph.forecast.graph import Floats, Graph, Integers
 from analyzers.sbom_graph.forecast.history import NONE, History
@@ -22,6 +22,9 @@ from meddojo.errors import InputError
 RELEASES = {"train": ("bullseye", date(2022, 6, 30)), "test": ("bookworm", date(2023, 6, 30))}
 """The release that was stable on the day, and the day; labels are of the 365 days after it."""
 HORIZON_DAYS = 365
+PARTS = 300
+PART_SIZES = (20, 1_000)
+"""Small graphs to measure on, and the components they may have."""
 _COLUMNS = ("cve", "published", "vendor", "product", "description", "cna")
 
 
@@ -72,12 +75,6 @@ class Snapshot:
         """Number of CVEs known of each."""
         return np.array([each.total for each in self.histories])
 
-    def part(self, chosen: Integers) -> Snapshot:
-        """Some components as a graph of their own: an SBOM shows no more of the world."""
-        graph = self.graph.part(chosen)
-        histories = tuple(self.histories[each] for each in chosen)
-        return Snapshot(self.day, graph, histories, matrix(graph, graph.refs, histories), self.labels[chosen])
-
 
 def read_records(path: Path) -> tuple[Record, ...]:
     """Read the table of CVE records.
@@ -111,6 +108,31 @@ def read_snapshot(folder: Path, release: str, day: date, records: Sequence[Recor
     labels = np.array([any(_is_label(each, day) for each in joined.get(package.name, ())) for package in packages])
     graph = graph_of(packages)
     return Snapshot(day, graph, tuple(histories), matrix(graph, graph.refs, histories), labels.astype(np.int64))
+
+
+def read_parts(folder: Path, release: str, whole: Snapshot) -> list[Snapshot]:
+    """Graphs as small as an SBOM's: packages that nobody needs with all that is installed with them.
+
+    Features are measured inside the part. Parts without a label are left out, there is nothing to find in them.
+
+    Raises
+    ------
+    InputError
+        If the index of the release cannot be read.
+    """
+    place = {name: number for number, name in enumerate(whole.names)}
+    found: list[Snapshot] = []
+    for packages in read_installations(folder / release, seed=0):
+        graph = graph_of([package for package in packages if package.name in place])
+        rows = [place[name] for name in graph.refs]
+        if PART_SIZES[0] <= len(rows) <= PART_SIZES[1] and whole.labels[rows].any():
+            histories = tuple(whole.histories[row] for row in rows)
+            found.append(
+                Snapshot(whole.day, graph, histories, matrix(graph, graph.refs, histories), whole.labels[rows])
+            )
+        if len(found) == PARTS:
+            break
+    return found
 
 
 def graph_of(packages: Sequence[SourcePackage]) -> Graph:

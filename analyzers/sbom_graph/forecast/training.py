@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,13 +65,15 @@ def best(comparison: Comparison, test: Snapshot) -> Fitted:
     return max(comparison.models, key=lambda each: mean(average_precision, each.rankings(test)))
 
 
-def measured(comparison: Comparison, winner: Fitted, train: Snapshot, test: Snapshot) -> Iterator[Table]:
-    """The tables of the card."""
+def measured(
+    comparison: Comparison, winner: Fitted, train: Snapshot, test: Snapshot, parts: Sequence[Snapshot]
+) -> Iterator[Table]:
+    """The tables of the card; `parts` are small graphs out of the later year's."""
     everything = (*comparison.models, *comparison.controls)
     yield tables.comparison(everything, REFERENCE, test, SEEDS[0])
     yield tables.without_history(everything, REFERENCE, test, SEEDS[0])
     yield tables.groups([comparison.named(name) for name in _GROUPED], test)
-    yield tables.parts(everything, test, SEEDS[0])
+    yield tables.parts(everything, parts)
     slope, intercept = calibrated(winner, train)
     forecaster = Forecaster(Mean(winner.models), slope, intercept)
     yield tables.calibration(forecaster.probabilities(test.graph, test.inputs), test.labels)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analyzers.sbom_graph.forecast import debian
-from analyzers.sbom_graph.forecast.debian import read_release
+from analyzers.sbom_graph.forecast.debian import read_installations, read_release
 from meddojo.errors import InputError
 
 SOURCES = """\
@@ -28,6 +28,8 @@ Package: toolchain
 Extra-Source-Only: yes
 
 Package: documented-only
+
+Package: golang-thing
 """
 PACKAGES = """\
 Package: app
@@ -42,6 +44,16 @@ Source: app (1:2.0)
 
 Package: libfoo1
 Source: libfoo
+
+Package: libfoo-dev
+Source: libfoo
+Section: libdevel
+Depends: libfoo1, mta-one
+
+Package: golang-thing-dev
+Section: libdevel
+Source: golang-thing
+Depends: libfoo1
 
 Package: bar-bin
 Source: bar
@@ -66,11 +78,24 @@ def release(tmp_path: Path) -> Path:
 
 def test_binary_packages_are_grouped_by_source_and_dependencies_resolved(release: Path) -> None:
     found = {package.name: package for package in read_release(release)}
-    assert set(found) == {"app", "libfoo", "bar", "mta-one", "mta-two"}, "what builds nothing here has no place"
+    assert set(found) == {"app", "libfoo", "bar", "mta-one", "mta-two", "golang-thing"}, (
+        "what builds nothing here has no place"
+    )
     # the second alternative exists; of two mail servers either would do; its own data is no dependency
     assert found["app"].needs == {"libfoo", "bar"}
     assert found["mta-one"].needs == {"app"}
     assert found["libfoo"].homepage == "https://foo.example" and found["bar"].homepage == ""
+
+
+def test_what_only_developers_install_needs_nothing_unless_there_is_nothing_else(release: Path) -> None:
+    found = {package.name: package.needs for package in read_release(release)}
+    assert found["libfoo"] == frozenset() and found["golang-thing"] == {"libfoo"}
+
+
+def test_an_installation_is_what_one_package_brings_with_it(release: Path) -> None:
+    found = {frozenset(package.name for package in each) for each in read_installations(release, 1)}
+    # app is needed by mta-one; packages for developers are nowhere a start
+    assert found == {frozenset({"mta-one", "app", "libfoo", "bar"}), frozenset({"mta-two"})}
 
 
 def test_static_linking_counts(release: Path) -> None:

@@ -57,16 +57,6 @@ def test_depth_is_the_shortest_way_from_a_top_and_height_the_same_turned_round(e
         assert found.tolist() == [steps.get(node, 0) for node in range(len(REFS))]
 
 
-@given(EDGES, st.sampled_from(range(len(REFS))))
-def test_a_closure_needs_nothing_outside(edges: list[tuple[str, str]], start: int) -> None:
-    graph = Graph.of(REFS, edges)
-    chosen = graph.closure(start)
-    inside = set(chosen.tolist())
-    assert start in inside
-    assert all(set(graph.needs[node].indices.tolist()) <= inside for node in inside)
-    assert graph.part(chosen).needs.nnz == sum(graph.needs[node].nnz for node in inside)
-
-
 @given(EDGES)
 def test_means_over_neighbours_are_means(edges: list[tuple[str, str]]) -> None:
     graph = Graph.of(REFS, edges)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import lzma
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from analyzers.sbom_graph.forecast import debian
-from analyzers.sbom_graph.forecast.snapshot import Record, Snapshot, read_records, read_snapshot
+from analyzers.sbom_graph.forecast import debian, snapshot
+from analyzers.sbom_graph.forecast.snapshot import Record, Snapshot, read_parts, read_records, read_snapshot
 from analyzers.sbom_graph.forecast.wording import Product
 from meddojo.errors import InputError
 
@@ -78,7 +77,10 @@ def test_the_table_is_read_and_what_is_none_is_refused(tmp_path: Path) -> None:
         read_records(tmp_path / "other")
 
 
-def test_a_part_is_measured_inside_itself(folder: Path) -> None:
-    found = _read(folder, _record("curl", DAY))
-    part = replace(found).part(np.array([1, 2]))
-    assert part.names == ("quiet", "zlib") and part.graph.needs.nnz == 0 and len(part.inputs) == 2
+def test_parts_are_what_is_installed_together_measured_inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "PART_SIZES", (1, 2))
+    whole = _read(folder, _record("curl", DAY), _record("zlib", DAY + timedelta(days=5)))
+    parts = read_parts(folder, "bookworm", whole)
+    assert [part.names for part in parts] == [("curl", "zlib")], "nothing came to what stands alone"
+    assert parts[0].labels.tolist() == [0, 1] and parts[0].past().tolist() == [1, 0]
+    assert parts[0].graph.needs.nnz == 1 and len(parts[0].inputs) == 2
