@@ -1,4 +1,4 @@
-"""The trained model on disk: plain arrays or UBJSON, each with its SHA-256 in ``manifest.json``; nothing executable."""
+"""The trained model on disk: plain arrays with their SHA-256 in ``manifest.json``; nothing executable."""
 
 from __future__ import annotations
 
@@ -54,14 +54,11 @@ def save(forecaster: Forecaster, folder: Path, about: Mapping[str, Any]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     members = forecaster.model.members if isinstance(forecaster.model, Mean) else (forecaster.model,)
     arrays: dict[str, Any] = {"calibration": np.array([forecaster.slope, forecaster.intercept])}
-    written: dict[str, bytes] = {}
     for number, member in enumerate(members):
         arrays.update({f"{number}/{name}": value for name, value in _arrays(member).items()})
-        if isinstance(member, Trees):
-            written[f"trees-{number}.ubj"] = bytes(member.booster.save_raw("ubj"))
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
-    written[_ARRAYS] = buffer.getvalue()
+    written = {_ARRAYS: buffer.getvalue()}
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(written.items())}
     manifest = {**about, "features": list(ALL), "members": [_KINDS[type(each)] for each in members], "files": sums}
     written[MANIFEST] = (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode()
@@ -86,7 +83,7 @@ def load(folder: Traversable) -> Forecaster:
     members = []
     for number, kind in enumerate(found["members"]):
         mine = {name.partition("/")[2]: arrays[name] for name in arrays.files if name.startswith(f"{number}/")}
-        members.append(_member(kind, mine, content.get(f"trees-{number}.ubj", b"")))
+        members.append(_member(kind, mine))
     slope, intercept = arrays["calibration"].tolist()
     return Forecaster(members[0] if len(members) == 1 else Mean(tuple(members)), slope, intercept)
 
@@ -113,7 +110,8 @@ _KINDS: Mapping[type[Any], str] = {Linear: "linear", Network: "network", Trees: 
 
 def _arrays(model: Model) -> dict[str, Any]:
     if isinstance(model, Trees):
-        return {"names": np.array(model.names)}
+        nodes = {"places": model.places, "values": model.values, "base": np.array(model.base)}
+        return {"names": np.array(model.names), **nodes}
     if isinstance(model, Linear):
         return {**_scale_arrays(model.scale), "weights": model.weights, "bias": np.array(model.bias)}
     if isinstance(model, Network):
@@ -122,15 +120,10 @@ def _arrays(model: Model) -> dict[str, Any]:
     raise TypeError(f"{type(model).__name__} has no form on disk")
 
 
-def _member(kind: str, arrays: Mapping[str, Any], booster: bytes) -> Model:
+def _member(kind: str, arrays: Mapping[str, Any]) -> Model:
     names = tuple(str(name) for name in arrays["names"])
     if kind == "trees":
-        import xgboost
-
-        found = xgboost.Booster()
-        found.load_model(bytearray(booster))
-        found.set_param({"nthread": 1})
-        return Trees(names, found)
+        return Trees(names, arrays["places"], arrays["values"], float(arrays["base"]))
     scale = Scale(names, arrays["mean"], arrays["deviation"])
     if kind == "linear":
         return Linear(scale, arrays["weights"], float(arrays["bias"]))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from analyzers.sbom_graph.forecast.features import columns
 from analyzers.sbom_graph.forecast.graph import Floats, Graph, Integers
 from analyzers.sbom_graph.forecast.sage import Sage
-
-if TYPE_CHECKING:
-    import xgboost
 
 FARTHEST = 5.0
 """Standard deviations from the mean beyond which a feature counts no more."""
@@ -85,14 +83,36 @@ class Network:
 
 @dataclass(frozen=True)
 class Trees:
-    """XGBoost."""
+    """Boosted trees, walked in numpy: a few hundred small trees are not worth loading XGBoost for.
+
+    Attributes
+    ----------
+    places
+        Of each node the node below on the left, the node below on the right, and the feature, shape (trees, nodes, 3);
+        a leaf has -1 below.
+    values
+        What a feature has to be less than to go left, or what a leaf adds, shape (trees, nodes), float32.
+    base
+        What is added to.
+    """
 
     names: tuple[str, ...]
-    booster: xgboost.Booster
+    places: Integers
+    values: Floats
+    base: float
 
     def scores(self, graph: Graph, inputs: Floats) -> Floats:
         """See `Model`."""
-        found: Floats = self.booster.inplace_predict(inputs[:, columns(self.names)], predict_type="margin")
+        chosen = np.ascontiguousarray(inputs[:, columns(self.names)].T, dtype=np.float32)
+        rows = np.arange(len(inputs))
+        found = np.full(len(inputs), self.base)
+        for places, values in zip(self.places, self.values, strict=True):
+            node = np.zeros(len(inputs), dtype=np.int64)
+            while (places[node, 0] >= 0).any():
+                inner = places[node, 0] >= 0
+                left = chosen[places[node, 2], rows] < values[node]
+                node = np.where(inner, np.where(left, places[node, 0], places[node, 1]), node)
+            found += values[node]
         return found
 
 
@@ -138,8 +158,25 @@ def fit_trees(
 
     chosen = {name: value for name, value in parameters.items() if name != "rounds"}
     fixed = {"objective": "binary:logistic", "tree_method": "hist", "nthread": 1, "seed": seed}
-    matrix = xgboost.DMatrix(inputs[:, columns(names)], labels)
-    return Trees(tuple(names), xgboost.train({**chosen, **fixed}, matrix, parameters["rounds"]))
+    read = inputs[:, columns(names)]
+    booster = xgboost.train({**chosen, **fixed}, xgboost.DMatrix(read, labels), parameters["rounds"])
+    places, values = _nodes(json.loads(booster.save_raw("json")))
+    walked = Trees(tuple(names), places, values, 0.0).scores(Graph.of((), ()), inputs[:1])
+    base = booster.inplace_predict(read[:1], predict_type="margin") - walked
+    return Trees(tuple(names), places, values, float(base[0]))
+
+
+def _nodes(model: Mapping[str, Any]) -> tuple[Integers, Floats]:
+    """Nodes of all trees as `Trees` has them, from XGBoost's JSON model; small trees are filled up."""
+    trees = model["learner"]["gradient_booster"]["model"]["trees"]
+    most = max(len(tree["left_children"]) for tree in trees)
+    places = np.full((len(trees), most, 3), -1, dtype=np.int16)
+    values = np.zeros((len(trees), most), dtype=np.float32)
+    for number, tree in enumerate(trees):
+        size = len(tree["left_children"])
+        places[number, :size] = np.column_stack([tree["left_children"], tree["right_children"], tree["split_indices"]])
+        values[number, :size] = tree["split_conditions"]
+    return places, values
 
 
 def fit_network(

@@ -126,8 +126,9 @@ def parts(models: Sequence[Fitted], graphs: Sequence[Snapshot]) -> Table:
         tuple(found),
         f"{len(graphs)} packages of the later release that nobody needs, each with all that is installed with it and "
         f"at least one CVE among that: {min(sizes)} to {max(sizes)} components, half of them up to "
-        f"{np.median(sizes):.0f}, {share:.1%} with a CVE in the year; the last column is of the {len(fresh)} with a CVE of a component that had none. Position and neighbours are measured inside the "
-        "part, as in an SBOM. The parts overlap, so no interval is given.",
+        f"{np.median(sizes):.0f}, {share:.1%} with a CVE in the year; the last column is of the {len(fresh)} with a "
+        "CVE of a component that had none. Position and neighbours are measured inside the part, as in an SBOM. The "
+        "parts overlap, so no interval is given.",
     )
 
 
@@ -138,7 +139,7 @@ def calibration(probabilities: Floats, truth: Integers) -> Table:
         inside = (probabilities >= low) & (probabilities < high)
         if inside.any():
             told, came = probabilities[inside].mean(), truth[inside].mean()
-            rows.append((f"{low:.1%} to {high:.0%}", f"{int(inside.sum()):,}", f"{told:.2%}", f"{came:.2%}"))
+            rows.append((f"{low:.1%} to {high:.1%}", f"{int(inside.sum()):,}", f"{told:.2%}", f"{came:.2%}"))
     return Table(
         "Probabilities told and what came",
         ("probability", "components", "told on average", "had a CVE"),

@@ -10,9 +10,10 @@ import pytest
 
 from analyzers.sbom_graph.forecast import experiment, tables
 from analyzers.sbom_graph.forecast.experiment import Contender, contenders, fitted, out_of_fold, united
+from analyzers.sbom_graph.forecast.features import PLAIN, columns
 from analyzers.sbom_graph.forecast.figures import average_precision, mean
 from analyzers.sbom_graph.forecast.graph import Floats, Graph, Integers
-from analyzers.sbom_graph.forecast.models import Column, Model
+from analyzers.sbom_graph.forecast.models import Column, Model, fit_trees
 from analyzers.sbom_graph.forecast.snapshot import Snapshot
 from analyzers.sbom_graph.forecast.training import Comparison, best, platt
 
@@ -88,3 +89,17 @@ def test_tables_say_how_many_and_where(year: Snapshot, later: Snapshot) -> None:
     told = tables.calibration(np.full(len(later.labels), 0.05), later.labels)
     assert told.rows[0][2:] == ("5.00%", f"{later.labels.mean():.2%}")
     assert tables.markdown(tables.joins_read()).count("\n| ") == 5
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_trees_walked_in_numpy_are_xgboosts(year: Snapshot, later: Snapshot, depth: int) -> None:
+    import xgboost
+
+    parameters = {"max_depth": depth, "eta": 0.1, "subsample": 0.8}
+    ours = fit_trees(PLAIN, year.inputs, year.labels, {**parameters, "rounds": 30}, 7)
+    fixed = {"objective": "binary:logistic", "tree_method": "hist", "nthread": 1, "seed": 7}
+    matrices = [xgboost.DMatrix(each.inputs[:, columns(PLAIN)], each.labels) for each in (year, later)]
+    theirs = xgboost.train({**parameters, **fixed}, matrices[0], 30)
+    expected = theirs.predict(matrices[1], output_margin=True)
+    assert ours.scores(later.graph, later.inputs) == pytest.approx(expected, abs=1e-5)
+    assert np.ptp(expected) > 0.5
