@@ -80,6 +80,7 @@ def speed() -> None:
     done = subprocess.run([sys.executable, "-c", LOADING], text=True, capture_output=True, check=True)
     print(f"shipped model: {size / 1e3:.0f} kB; {done.stdout.strip()}")
     random = np.random.default_rng(1)
+    shipped().probabilities(Graph.of("a", ()), matrix(Graph.of("a", ()), "a", [History()]))  # loads what it needs
     before = 0.0
     for number in SIZES:
         refs = [f"component-{each}" for each in range(number)]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analyzers.sbom_graph.forecast.graph import Floats, Graph
 from analyzers.sbom_graph.forecast.history import History
+
+if TYPE_CHECKING:
+    import scipy.sparse
 
 HISTORY = ("CVEs ever", "CVEs last year", "CVEs last two years", "recency of the last CVE", "has a CVE")
 NAME = ("name: reads input", "name: network", "name: inert")
@@ -107,6 +111,6 @@ def _neighbours(graph: Graph, own: Floats) -> Floats:
     return np.hstack(found)
 
 
-def _highest(edges: object, values: Floats) -> Floats:
+def _highest(edges: scipy.sparse.csr_matrix, values: Floats) -> Floats:
     """Highest value among the neighbours of each component; 0 without any. Values are not negative."""
-    return np.asarray(edges.multiply(values).max(axis=1).todense()).ravel()  # type: ignore[attr-defined]
+    return np.asarray(edges.multiply(values).max(axis=1).todense()).ravel()

@@ -22,7 +22,7 @@ from analyzers.sbom_graph.forecast.experiment import (
 )
 from analyzers.sbom_graph.forecast.figures import average_precision, mean
 from analyzers.sbom_graph.forecast.graph import Floats, Integers
-from analyzers.sbom_graph.forecast.models import FitNetwork, Mean
+from analyzers.sbom_graph.forecast.models import Column, FitNetwork, Mean
 from analyzers.sbom_graph.forecast.snapshot import Snapshot
 from analyzers.sbom_graph.forecast.tables import Table
 
@@ -58,11 +58,9 @@ def compare(train: Snapshot, fit: FitNetwork, progress: Progress) -> Comparison:
 
 
 def best(comparison: Comparison, test: Snapshot) -> Fitted:
-    """What ships: the highest average precision on the later year, the mean of its seeds.
-
-    A ranking by one number ships only if nothing that gives probabilities is better.
-    """
-    return max(comparison.models, key=lambda each: mean(average_precision, each.rankings(test)))
+    """What ships: of all that learn, the highest average precision on the later year, the mean of its seeds."""
+    learnt = [each for each in comparison.models if not isinstance(each.models[0], Column)]
+    return max(learnt, key=lambda each: mean(average_precision, each.rankings(test)))
 
 
 def measured(
