@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from analyzers.sbom_graph.next_cves import next_cves
 from analyzers.sbom_graph.rating import RatedVulnerability
 from analyzers.sbom_graph.telling import upgrade_line
 from analyzers.sbom_graph.what_if import rank_upgrades
@@ -41,6 +42,7 @@ def picture_of(scored: Scored) -> DependencyPicture:
     risk, device = scored.risk, scored.case.device
     graph = risk.graph
     advice = {node: upgrade_line(risk, each) for each in rank_upgrades(risk, _ADVISED) for node in each.nodes}
+    chances = next_cves(scored.case, scored.sbom)
     nodes = tuple(
         PictureNode(
             ref=component.ref,
@@ -50,6 +52,7 @@ def picture_of(scored: Scored) -> DependencyPicture:
             direct_risk=10.0 * part.direct,
             propagated_risk=10.0 * part.propagated,
             vulnerabilities=tuple(map(_vulnerability, part.vulnerabilities)),
+            forecast=chances.get(component.ref),
             advice=advice.get(node, ""),
         )
         for node, (component, part) in enumerate(zip(graph.components, risk.components, strict=False))

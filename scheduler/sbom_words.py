@@ -38,6 +38,8 @@ def print_score(scored: sboms.Scored, limit: int) -> None:
     _section(console, "Where the risk sits", (_lines(risk, part) for part in risk.ranking[:limit]))
     _section(console, "Upgrades", ([upgrade_line(risk, each)] for each in rank_upgrades(risk, limit)))
     _section(console, "Removals", ([removal_line(risk, each)] for each in rank_removals(risk, limit)))
+    expected = ([f"{chance:>9.0%}  {component.label}"] for component, chance in sboms.expected_next(scored, limit))
+    _section(console, "A new CVE within a year, whatever the version (predicted)", expected)
 
 
 def print_diff(old: sboms.Scored, new: sboms.Scored, limit: int) -> None:

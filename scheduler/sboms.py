@@ -11,6 +11,7 @@ from typing import Any
 from analyzers.sbom_graph.assess import Assessment, assess
 from analyzers.sbom_graph.diff import Move, SbomDiff, compare_sboms
 from analyzers.sbom_graph.locate import package_of
+from analyzers.sbom_graph.next_cves import next_cves
 from analyzers.sbom_graph.paths import shortest_paths
 from analyzers.sbom_graph.risk import ComponentRisk, DeviceRisk
 from analyzers.sbom_graph.what_if import Removal, Upgrade, rank_removals, rank_upgrades
@@ -33,6 +34,8 @@ from scheduler.console import Console
 from scheduler.judging import analyzers, judge
 
 _OWN = "sbom_graph"
+WORTH_TELLING = 0.05
+"""Probability of a CVE within a year below which a component is not named: one in a hundred of Debian's has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,15 @@ def vulnerabilities(scored: Scored) -> frozenset[tuple[str, str]]:
     )
 
 
+def expected_next(scored: Scored, limit: int) -> list[tuple[Component, float]]:
+    """Components that will most probably receive a CVE within a year, with the probability: a prediction."""
+    chances = next_cves(scored.case, scored.sbom)
+    likely = [
+        (part, chances[part.ref]) for part in scored.sbom.components if chances.get(part.ref, 0.0) >= WORTH_TELLING
+    ]
+    return sorted(likely, key=lambda pair: (-pair[1], pair[0].label))[:limit]
+
+
 def score_as_dict(scored: Scored, limit: int) -> dict[str, Any]:
     """For ``--json``: every risky component, and the first `limit` upgrades and removals."""
     risk, sbom = scored.risk, scored.sbom
@@ -124,6 +136,9 @@ def score_as_dict(scored: Scored, limit: int) -> dict[str, Any]:
         "ranking": [_component(risk, part) for part in risk.ranking],
         "upgrades": [_upgrade(risk, each) for each in rank_upgrades(risk, limit)],
         "removals": [_removal(risk, each) for each in rank_removals(risk, limit)],
+        "predicted_cve_within_a_year": [
+            {**_named(component), "probability": round(chance, 3)} for component, chance in expected_next(scored, limit)
+        ],
         "problems": list(sbom.problems),
     }
 

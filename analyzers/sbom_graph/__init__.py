@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from analyzers.sbom_graph.assess import Assessment, assess
 from analyzers.sbom_graph.graph import Place
+from analyzers.sbom_graph.next_cves import foretold, next_cves
 from analyzers.sbom_graph.telling import positions, reason, removal_line, upgrade_line
 from analyzers.sbom_graph.what_if import rank_removals, rank_upgrades
 from meddojo.advisory import Remediation
@@ -70,6 +71,7 @@ def supply_chain_finding(case: Case, sbom: Sbom, assessment: Assessment) -> Find
         remediations=tuple(_remediations(assessment)),
         citations=(Citation("SBOM", sbom.format, 1.0, _evidence(assessment)),),
         supply_path=positions(risk, [part.node for part in risk.ranking]),
+        predicted=foretold(sbom, next_cves(case, sbom)),
     )
 
 

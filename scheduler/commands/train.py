@@ -29,11 +29,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(_group, name="train")
 
 
-@_group.callback()
-def _train() -> None:
-    """Keep the group a group."""
-
-
 @_group.command("vuln-classifier", epilog="Example: `meddojo train vuln-classifier --data cve.parquet --out model`")
 def vuln_classifier(
     data: DataOption,
@@ -74,3 +69,31 @@ def medical_relevance(
         from scheduler import training
 
         training.train_medical(data, out, advisories or data.parent, seed, measure, console)
+
+
+@_group.command(
+    "sbom-forecast", epilog="Example: `meddojo train sbom-forecast --packages debian --data cve.parquet --out model`"
+)
+def sbom_forecast(
+    packages: Annotated[
+        Path,
+        typer.Option(
+            "--packages",
+            help="Folder with bullseye/ and bookworm/ of a Debian mirror, see docs/sbom-forecast.md",
+            exists=True,
+            file_okay=False,
+        ),
+    ],
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", help="Folder the model is written to")] = Path("sbom-forecast"),
+    verbose: VerboseOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Train the forecast of components' CVEs, beside what it has to beat, and write the best with its model card."""
+    from scheduler.console import Console
+
+    console = Console(-1 if quiet else verbose)
+    with errors_told(console):
+        from scheduler import train_forecast
+
+        train_forecast.train(packages, data, out, console)
