@@ -90,7 +90,7 @@ class DependencyPicture:
     root
         Position of what the SBOM describes; None when it does not say.
     device_score
-        Risk of the whole device, 0 to 10; None when it was not scored.
+        Risk of the whole device, 0 to 100; None when it was not scored.
     generated
         When the risk was computed, in UTC.
 

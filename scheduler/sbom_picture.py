@@ -66,7 +66,7 @@ def picture_of(scored: Scored) -> DependencyPicture:
             PictureEdge(places[edge.source], places[edge.target], edge.kind) for edge in scored.sbom.dependencies
         ),
         root=graph.device if graph.stated_root else None,
-        device_score=risk.score / 10.0,
+        device_score=risk.score,
         generated=scored.case.as_of,
     )
 

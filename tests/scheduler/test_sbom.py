@@ -149,7 +149,7 @@ def test_the_picture_says_what_the_score_says(gateway: tuple[Path, Path], hospit
         scored = score_file(gateway[0], [gateway[1]], (), load_config(hospital.config, {}), store, Console(-1))
     picture = picture_of(scored)
     assert picture.root is not None and picture.nodes[picture.root].name == "infusion-gateway"
-    assert picture.device_score == pytest.approx(scored.risk.score / 10)
+    assert picture.device_score == pytest.approx(scored.risk.score)
     assert len(picture.edges) == len(scored.sbom.dependencies)
     risky = {node.label: node for node in picture.nodes if node.vulnerabilities}
     assert set(risky) == {scored.risk.graph.label(part.node) for part in scored.risk.ranking}

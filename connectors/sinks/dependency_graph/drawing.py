@@ -97,7 +97,7 @@ def _head(opening: Opening, across: float) -> Iterator[Markup]:
     picture = opening.picture
     text = Markup('<text class="{}" x="{}" y="{}">{}</text>')
     room = across - 2 * _MARGIN
-    score = f"Risk {rounded(picture.device_score)} of 10" if picture.device_score is not None else ""
+    score = f"Risk {rounded(picture.device_score)} of 100" if picture.device_score is not None else ""
     yield text.format("title", _MARGIN, 30, fitted(drawable(picture.title), 17, room - width(score, 17) - 20))
     if score:
         end = Markup('<text class="title" text-anchor="end" x="{:.0f}" y="30">{}</text>')

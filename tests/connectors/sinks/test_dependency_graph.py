@@ -137,7 +137,7 @@ def test_the_kind_of_an_edge_is_drawn_and_told() -> None:
 
 
 def test_the_drawing_says_what_it_shows() -> None:
-    graph = replace(picture(12, [(0, 1), (1, 2)], {2}), title="Pump 7", device_score=8.44, subtitle="pump.cdx.json")
+    graph = replace(picture(12, [(0, 1), (1, 2)], {2}), title="Pump 7", device_score=84.4, subtitle="pump.cdx.json")
     drawing = fromstring(to_svg(graph))
     texts = [each.text for each in drawing.iter() if each.text]
     assert drawing.get("role") == "img"
@@ -147,7 +147,7 @@ def test_the_drawing_says_what_it_shows() -> None:
         "3 of 12 components: the only vulnerable one and the paths to the root; 9 are left out. "
         "By their worst vulnerability: 1 critical."
     )
-    assert {"Risk 8.4 of 10", "pump.cdx.json", "C 1"} <= set(texts)
+    assert {"Risk 84.4 of 100", "pump.cdx.json", "C 1"} <= set(texts)
     assert "part-2. CVE-2021-44228 (critical, known exploited)" in texts
 
 
