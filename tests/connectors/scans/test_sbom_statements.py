@@ -102,7 +102,10 @@ def test_yaml_in_other_encodings(encoding: str) -> None:
     ("data", "said"),
     [
         (b"spdxVersion: SPDX-2.3\npackages: [{name: a}", r"line 3, column \d+: not well-formed YAML"),
-        (b"spdxVersion: SPDX-2.3\npackages: " + b"[" * 5000, "nested deeper"),
+        (
+            b"spdxVersion: SPDX-2.3\npackages: " + b"[" * 5000,
+            "nested deeper|nesting depth",
+        ),  # libyaml has a limit of its own since PyYAML 6.0.4
         (b"spdxVersion: SPDX-2.3\npackages: *p", "the alias 'p' has no anchor"),
         (b"spdxVersion: SPDX-2.3\npackages: &p [*p]", "the alias 'p' has no anchor"),
         (b"spdxVersion: SPDX-2.3\n\tpackages: []", "not well-formed YAML"),
