@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 import numpy as np
 import scipy.sparse
@@ -101,9 +102,10 @@ class _Present:
         outputs = self.added.shape[0]
         weights = shares[:outputs] @ self.added
         weights = weights + np.where(self.direct >= 0, shares[outputs:][self.direct], 0.0)
-        pairs = zip(self.names, weights.tolist(), strict=True)
-        ordered = sorted((-weight, name) for name, weight in pairs if weight > 0.0 and _telling(name))
-        return tuple(name[:_LONGEST] for _, name in ordered[:number])
+        order = np.argsort(-weights, kind="stable").tolist()
+        speaking = takewhile(lambda place: weights[place] > 0.0, order)
+        telling = (self.names[place] for place in speaking if _telling(self.names[place]))
+        return tuple(name[:_LONGEST] for name in islice(telling, number))
 
 
 def _telling(term: str) -> bool:
