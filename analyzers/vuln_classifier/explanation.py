@@ -27,6 +27,8 @@ _COMMON = frozenset(
     """.split()
 )
 """Words that say nothing to a reader, whatever they say to the model."""
+_FIELDS = {"cwe": "CWE-", "own": "assigner", "scorer": "rated by"}
+"""Fields whose names in the vocabulary are not a reader's."""
 
 
 def moving_words(
@@ -60,14 +62,23 @@ def moving_words(
 
 
 def readable(words: Mapping[str, tuple[str, ...]], vector: tuple[int, ...]) -> str:
-    """One line: ``AV:N for "remote", "http"; C:H for "disclosure"``."""
+    """One line: ``AV:N for "remote", "http"; C:H for "disclosure", CWE-200``."""
     values = dict(zip(METRICS, vector, strict=True))
     told = [
-        f"{metric}:{METRICS[metric][values[metric]]} for " + ", ".join(f'"{term}"' for term in terms)
+        f"{metric}:{METRICS[metric][values[metric]]} for " + ", ".join(dict.fromkeys(map(told_term, terms)))
         for metric, terms in words.items()
         if terms
     ]
     return "; ".join(told)
+
+
+def told_term(term: str) -> str:
+    """A term as a person reads it: words of the text in quotes, stated fields by their name."""
+    field, equals, value = term.partition("=")
+    if not equals:
+        return f'"{term}"'
+    name = _FIELDS.get(field.rpartition("&")[2], field)
+    return f"{name}{value}" if name.endswith("-") else f"{name} {value}"
 
 
 @dataclass(frozen=True)
