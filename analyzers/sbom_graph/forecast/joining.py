@@ -221,14 +221,21 @@ def _places(homepage: str) -> Iterator[str]:
     parts = _split(homepage)
     host = (parts.hostname or "").removeprefix("www.")
     labels = host.split(".")
-    if host not in names("forges"):
+    forge = _is_forge(host)
+    if not forge:
         yield from filter(None, map(squash, [*labels[:-1], host]))
-    if host in names("forges") or len(labels) > _BARE_DOMAIN:
+    if forge or len(labels) > _BARE_DOMAIN:
         yield from filter(None, map(squash, parts.path.split("/")[1:3]))
 
 
 def _on_forge(homepage: str) -> bool:
-    return (_split(homepage).hostname or "").removeprefix("www.") in names("forges")
+    return _is_forge((_split(homepage).hostname or "").removeprefix("www."))
+
+
+def _is_forge(host: str) -> bool:
+    """``github.com``, not ``owner.github.io``."""
+    name, _, rest = host.partition(".")
+    return name in names("forges") and "." not in rest
 
 
 def _split(address: str) -> SplitResult:
