@@ -218,6 +218,29 @@ def test_statements_are_capped() -> None:
     assert all(len(value) == MAX_STATEMENT_LENGTH and value.endswith("…") for _, value in component.properties)
 
 
+@pytest.mark.parametrize(
+    ("given", "version"), [(2, "2"), ("2", "2"), ("two", ""), (1.5, ""), (None, ""), (True, ""), ([], "")]
+)
+def test_the_version_of_the_document_is_a_number(given: Any, version: str) -> None:
+    sbom = read({"bomFormat": "CycloneDX", "specVersion": "1.6", "version": given, "components": [{"name": "a"}]})
+    assert sbom.version == version and sbom.identifier == "" and not sbom.signed
+
+
+def test_contacts_and_references_in_the_wrong_shape_cost_no_component() -> None:
+    part = {
+        "name": "a",
+        "supplier": {"name": "A", "url": "https://a.example", "contact": {"email": "x@a.example"}},
+        "manufacturer": "A",
+        "externalReferences": [7, {"type": "distribution", "url": 5, "hashes": "x"}],
+    }
+    head = {"bomFormat": "CycloneDX", "specVersion": "1.6", "signature": "x"}
+    sbom = read(head | {"components": [part], "metadata": {"manufacturer": 1, "authors": ["B. Om"]}})
+    (component,) = sbom.components
+    assert component.supplier == "A" and component.contacts == ("https://a.example",)
+    assert component.distribution_urls == component.distribution_hashes == () and not sbom.signed
+    assert len(sbom.problems) == len(set(sbom.problems)) == 7, "each is told once"
+
+
 def test_tools_of_older_cyclonedx_and_a_composition_of_the_whole() -> None:
     sbom = read(
         {
