@@ -114,7 +114,8 @@ class Sbom:
     unresolved
         References that dependencies name and no component has.
     incomplete
-        As `complete`, of components whose dependencies are stated not to be all listed, or not known to be.
+        References of components whose dependencies are stated not to be all listed, or not known to be; the root's
+        stands for itself alone.
     contacts
         E-mail addresses and URLs of the `authors`.
     identifier

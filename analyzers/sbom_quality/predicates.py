@@ -50,14 +50,17 @@ class Relations:
         Whatever something else needs or contains.
     reached
         The root, and whatever a path leads to from it; empty without a root.
+    whole
+        Whether the document declares all of it complete, by its root.
     judged
-        Whatever the document says of whether its dependencies are all listed: yes, no, or nobody knows.
+        Of what it says whether its dependencies are all listed: yes, no, or nobody knows.
     """
 
     root: str
     tied: frozenset[str]
     included: frozenset[str]
     reached: frozenset[str]
+    whole: bool
     judged: frozenset[str]
 
     @classmethod
@@ -74,7 +77,8 @@ class Relations:
                 reached.add(ref)
                 waiting += needs.get(ref, ())
         judged = frozenset((*sbom.complete, *sbom.incomplete))
-        return cls(sbom.root, included | needs.keys(), included, frozenset(reached), judged)
+        whole = bool(sbom.root) and sbom.root in sbom.complete
+        return cls(sbom.root, included | needs.keys(), included, frozenset(reached), whole, judged)
 
 
 def plain(text: str, longest: int = LONGEST_QUOTE) -> str:
@@ -311,8 +315,8 @@ def _reached(component: Component, relations: Relations) -> str:
 
 
 def _completeness(component: Component, relations: Relations) -> str:
-    whole = relations.root and relations.root in relations.judged
-    return "" if whole or component.ref in relations.judged else "nothing says whether its dependencies are all listed"
+    said = relations.whole or component.ref in relations.judged
+    return "" if said else "nothing says whether its dependencies are all listed"
 
 
 DEPENDENCY: Mapping[str, Callable[[Component, Relations], str]] = {

@@ -90,22 +90,23 @@ def read_completeness(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """References that a composition calls complete and none calls otherwise; and those called incomplete or unknown.
 
-    A composition without references is the root's. ``not_specified`` says nothing, though it casts doubt.
+    A composition without references is about the whole: complete, it is the root's; incomplete, everybody's.
+    ``not_specified`` says nothing, though it casts doubt.
     """
     complete: dict[str, None] = {}
     incomplete: dict[str, None] = {}
     doubtful: set[str] = set()
     for node in objects(document, "compositions", problems):
         refs = [*names(node, "assemblies", problems), *names(node, "dependencies", problems)]
-        if not refs and not names(node, "vulnerabilities", problems):
-            refs = [root]
+        whole = not refs and not names(node, "vulnerabilities", problems)
+        refs = [root] if whole else refs
         aggregate = optional_text(node, "aggregate", problems)
         if aggregate == "complete":
             complete.update(dict.fromkeys(refs))
             continue
         doubtful.update(refs)
         if aggregate == "unknown" or aggregate.startswith("incomplete"):
-            incomplete.update(dict.fromkeys(refs))
+            incomplete.update(dict.fromkeys(known if whole else refs))
     return (
         tuple(ref for ref in complete if ref in known and ref not in doubtful),
         tuple(ref for ref in incomplete if ref in known),

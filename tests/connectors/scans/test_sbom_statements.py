@@ -218,6 +218,14 @@ def test_statements_are_capped() -> None:
     assert all(len(value) == MAX_STATEMENT_LENGTH and value.endswith("…") for _, value in component.properties)
 
 
+@pytest.mark.parametrize(("aggregate", "refs"), [("unknown", ("r", "a")), ("not_specified", ()), ("complete", ())])
+def test_a_whole_that_is_incomplete_is_so_for_everybody(aggregate: str, refs: tuple[str, ...]) -> None:
+    head = {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": {"bom-ref": "r", "name": "r"}}}
+    body = {"components": [{"bom-ref": "a", "name": "a"}], "compositions": [{"aggregate": aggregate}]}
+    sbom = read(head | body)
+    assert sbom.incomplete == refs and sbom.complete == (("r",) if aggregate == "complete" else ())
+
+
 @pytest.mark.parametrize(
     ("given", "version"), [(2, "2"), ("2", "2"), ("two", ""), (1.5, ""), (None, ""), (True, ""), ([], "")]
 )
