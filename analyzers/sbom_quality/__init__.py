@@ -35,12 +35,11 @@ class SbomQuality:
         """Return the findings, and those about the SBOM; none for a device without one."""
         if case.sbom is None:
             return findings
-        asked = (catalogue(self.submission),) if self.submission else ()
-        return (
-            *findings,
-            *(each for one in asked for each in submission_findings(case.device, assess(case.sbom, one))),
-            *support_findings(case.device, case.sbom, case.as_of.date()),
-        )
+        support = support_findings(case.device, case.sbom, case.as_of.date())
+        if not self.submission:
+            return (*findings, *support)
+        assessment = assess(case.sbom, catalogue(self.submission))
+        return (*findings, *submission_findings(case.device, assessment), *support)
 
 
 def build(config: AnalyzerConfig) -> SbomQuality:
