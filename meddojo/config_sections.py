@@ -142,12 +142,16 @@ class AnalyzerConfig(Section):
         published one, or always the published one.
     zones
         Network zone of the inventory -> how exposed it is; added to `ZONES`.
+    sbom_submission
+        Whose reviewers an SBOM has to satisfy: what it lacks for a submission to FDA becomes findings; empty for
+        nobody's, as in a hospital.
     """
 
     threshold: Fraction = 0.8
     review_threshold: Fraction = 0.5
     disabled: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
     severity: Literal["environmental", "published"] = "environmental"
+    sbom_submission: Literal["fda", ""] = "fda"
     zones: dict[str, Exposure] = Field(default_factory=dict)
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)
 

@@ -33,6 +33,16 @@ class Component:
         Last day on which its maker supports it; None when unstated.
     properties
         Whatever else the document states by name and value.
+    contacts
+        E-mail addresses and URLs of its supplier and its maker, as stated.
+    filename
+        Name of the file it is delivered as.
+    distribution_urls, distribution_hashes
+        Where the file that is deployed can be had, and its digests, written as `hashes`; what a document states of the
+        component without saying that it means this file stands in `hashes` alone.
+    unknown
+        Names of the fields above of which the document says that its author does not know them (``supplier``,
+        ``version``); they are empty.
     """
 
     ref: str
@@ -47,6 +57,11 @@ class Component:
     support_level: str = ""
     end_of_support: date | None = None
     properties: tuple[tuple[str, str], ...] = ()
+    contacts: tuple[str, ...] = ()
+    filename: str = ""
+    distribution_urls: tuple[str, ...] = ()
+    distribution_hashes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -98,6 +113,17 @@ class Sbom:
         What the reader had to leave out or rename, one sentence each.
     unresolved
         References that dependencies name and no component has.
+    incomplete
+        References of components whose dependencies are stated not to be all listed, or not known to be; the root's
+        stands for itself alone.
+    contacts
+        E-mail addresses and URLs of the `authors`.
+    identifier
+        What tells the document from all others: serial number, namespace or address.
+    version
+        Which version of the document it is (``3``); SPDX has none, there every version has an `identifier` of its own.
+    signed
+        Whether the document holds a signature; nobody has checked it.
     """
 
     format: str
@@ -111,6 +137,11 @@ class Sbom:
     lifecycle: str = ""
     complete: tuple[str, ...] = ()
     unresolved: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
+    identifier: str = ""
+    version: str = ""
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,27 +17,31 @@ from meddojo.case import Case
 from meddojo.config import AnalyzerConfig
 from meddojo.finding import Finding
 
-SUBMISSION = "fda"
-
 
 @dataclass(frozen=True, slots=True)
 class SbomQuality:
-    """Analyzer that adds what is wrong with a device's SBOM; it changes no other finding."""
+    """Analyzer that adds what is wrong with a device's SBOM; it changes no other finding.
 
+    Attributes
+    ----------
+    submission
+        Catalogue whose blocking rules make findings; empty for none.
+    """
+
+    submission: str = "fda"
     name: str = "sbom_quality"
 
     def judge(self, case: Case, findings: Sequence[Finding]) -> Sequence[Finding]:
         """Return the findings, and those about the SBOM; none for a device without one."""
         if case.sbom is None:
             return findings
-        assessment = assess(case.sbom, catalogue(SUBMISSION))
-        return (
-            *findings,
-            *submission_findings(case.device, assessment),
-            *support_findings(case.device, case.sbom, case.as_of.date()),
-        )
+        support = support_findings(case.device, case.sbom, case.as_of.date())
+        if not self.submission:
+            return (*findings, *support)
+        assessment = assess(case.sbom, catalogue(self.submission))
+        return (*findings, *submission_findings(case.device, assessment), *support)
 
 
 def build(config: AnalyzerConfig) -> SbomQuality:
     """Make the analyzer; entry point ``meddojo.analyzers``."""
-    return SbomQuality()
+    return SbomQuality(config.sbom_submission)

@@ -19,6 +19,7 @@ _STOPGAPS = frozenset("unknown noassertion none null n/a na undefined unspecifie
 _CONTACT = re.compile(r"[^\s@<>()]+@[^\s@<>()]+\.\w{2,}|https?://[^\s/]+\.\w+", re.IGNORECASE)
 _FORMAT = re.compile(r"(\w+) (\d+(?:\.\d+)*)")
 _TOOL_VERSION = re.compile(r"[\s/@_:(-]v?\d+(?:\.\w+)*")
+_URI = re.compile(r"[a-z][a-z0-9+.-]+:\S+", re.IGNORECASE)
 _DIGEST = re.compile(r"[0-9a-fA-F]{32,128}")
 _CHECKSUMS = ("adler32", "crc32", "crc32c")
 _LICENCE_TOKEN = re.compile(r"\s*([()]|[A-Za-z0-9.:+-]+)")
@@ -35,7 +36,6 @@ BSI_PROPERTIES: Mapping[str, tuple[str, ...]] = {
     "bsi:component:archive": ("archive", "no archive"),
     "bsi:component:structured": ("structured", "unstructured"),
 }
-BSI_FILENAME = "bsi:component:filename"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,18 @@ class Relations:
         Whatever something else needs or contains.
     reached
         The root, and whatever a path leads to from it; empty without a root.
-    complete
-        Whatever the document declares complete.
+    whole
+        Whether the document declares all of it complete, by its root.
+    judged
+        Of what it says whether its dependencies are all listed: yes, no, or nobody knows.
     """
 
     root: str
     tied: frozenset[str]
     included: frozenset[str]
     reached: frozenset[str]
-    complete: frozenset[str]
+    whole: bool
+    judged: frozenset[str]
 
     @classmethod
     def of(cls, sbom: Sbom) -> Relations:
@@ -73,7 +76,9 @@ class Relations:
             if ref not in reached:
                 reached.add(ref)
                 waiting += needs.get(ref, ())
-        return cls(sbom.root, included | needs.keys(), included, frozenset(reached), frozenset(sbom.complete))
+        judged = frozenset((*sbom.complete, *sbom.incomplete))
+        whole = bool(sbom.root) and sbom.root in sbom.complete
+        return cls(sbom.root, included | needs.keys(), included, frozenset(reached), whole, judged)
 
 
 def plain(text: str, longest: int = LONGEST_QUOTE) -> str:
@@ -98,12 +103,19 @@ def _any(values: Iterable[str]) -> str:
     return "" if any(map(_said, given)) else _text(given[0] if given else "")
 
 
-def _or_unknown(text: str) -> str:
+def _or_unknown(text: str, name: str, component: Component) -> str:
     """As `_text`, where a document may say that its author does not know."""
-    return "" if text.strip() else NOT_STATED
+    return "" if text.strip() or name in component.unknown else NOT_STATED
 
 
-def _contact(values: Iterable[str]) -> str:
+def _uri(values: Iterable[str]) -> str:
+    given = [value for value in values if _said(value)]
+    if any(map(_URI.fullmatch, given)):
+        return ""
+    return f"'{plain(given[0])}' is no URI" if given else NOT_STATED
+
+
+def _contact(*values: str) -> str:
     given = [value for value in values if _said(value)]
     if any(map(_CONTACT.search, given)):
         return ""
@@ -148,9 +160,14 @@ def _tool_version(sbom: Sbom) -> str:
     return f"'{plain(sbom.tools[0])}' names no version" if sbom.tools else NOT_STATED
 
 
+def _version(sbom: Sbom) -> str:
+    """SPDX has no field for it: there the namespace is of this very version (2.3, clause 6.5)."""
+    return "" if sbom.version or (sbom.format.startswith("SPDX") and sbom.identifier) else NOT_STATED
+
+
 DOCUMENT: Mapping[str, Callable[[Sbom], str]] = {
     "author": lambda sbom: _any(sbom.authors),
-    "author-contact": lambda sbom: _contact(sbom.authors),
+    "author-contact": lambda sbom: _contact(*sbom.authors, *sbom.contacts),
     "timestamp": lambda sbom: "" if sbom.created else NOT_STATED,
     "root": lambda sbom: "" if sbom.root else NOT_STATED,
     "tool": lambda sbom: _any(sbom.tools),
@@ -160,6 +177,9 @@ DOCUMENT: Mapping[str, Callable[[Sbom], str]] = {
     "format-version": _format_version,
     "bsi-format": _bsi_format,
     "readable": _readable,
+    "identifier": lambda sbom: _uri((sbom.identifier,)),
+    "version": _version,
+    "signature": lambda sbom: "" if sbom.signed else "no signature in the document (one kept beside it is not seen)",
 }
 """Asked once of the document as a whole."""
 
@@ -170,7 +190,7 @@ DOCUMENT: Mapping[str, Callable[[Sbom], str]] = {
 def _hash_of(component: Component, *algorithms: str) -> str:
     """What is wrong, unless there is a digest by one of `algorithms`; none given means any but a mere checksum."""
     seen = []
-    for stated in component.hashes:
+    for stated in (*component.hashes, *component.distribution_hashes):
         name, _, digest = stated.rpartition(":")
         algorithm = re.sub(r"[^a-z0-9]", "", name.lower())
         fits = algorithm in algorithms if algorithms else bool(algorithm) and algorithm not in _CHECKSUMS
@@ -181,7 +201,8 @@ def _hash_of(component: Component, *algorithms: str) -> str:
 
 
 def _hash_value(component: Component) -> str:
-    digests = (stated.rpartition(":")[2].strip() for stated in component.hashes)
+    stated = (*component.hashes, *component.distribution_hashes)
+    digests = (each.rpartition(":")[2].strip() for each in stated)
     return "" if any(map(_DIGEST.fullmatch, digests)) else NOT_STATED
 
 
@@ -248,19 +269,18 @@ def _allowed(name: str) -> Callable[[Component], str]:
 
 
 def _filename(component: Component) -> str:
-    value = _property(component, BSI_FILENAME)
-    if "/" in value or "\\" in value:
-        return f"'{plain(value)}' is a path"
-    return _text(value)
+    if "/" in component.filename or "\\" in component.filename:
+        return f"'{plain(component.filename)}' is a path"
+    return _text(component.filename)
 
 
 COMPONENT: Mapping[str, Callable[[Component], str]] = {
     "name": lambda component: _text(component.name),
     "supplier": lambda component: _text(component.supplier),
-    "supplier-or-unknown": lambda component: _or_unknown(component.supplier),
-    "supplier-contact": lambda component: _contact((component.supplier,)),
+    "supplier-or-unknown": lambda component: _or_unknown(component.supplier, "supplier", component),
+    "supplier-contact": lambda component: _contact(component.supplier, *component.contacts),
     "version": lambda component: _text(component.version),
-    "version-or-unknown": lambda component: _or_unknown(component.version),
+    "version-or-unknown": lambda component: _or_unknown(component.version, "version", component),
     "identifier": lambda component: _any((component.purl, component.cpe)),
     "licence": lambda component: _any(component.licences),
     "licence-identifier": _licence_identifier,
@@ -271,6 +291,7 @@ COMPONENT: Mapping[str, Callable[[Component], str]] = {
     "end-of-support": _end_of_support,
     "end-of-support-date": _end_of_support_date,
     "filename": _filename,
+    "distribution": lambda component: _uri(component.distribution_urls),
     "executable": _allowed("bsi:component:executable"),
     "archive": _allowed("bsi:component:archive"),
     "structured": _allowed("bsi:component:structured"),
@@ -293,14 +314,14 @@ def _reached(component: Component, relations: Relations) -> str:
     return "" if component.ref in relations.reached else "no path leads to it from what the document describes"
 
 
-def _complete(component: Component, relations: Relations) -> str:
-    whole = relations.root and relations.root in relations.complete
-    return "" if whole or component.ref in relations.complete else "nothing says that its dependencies are all listed"
+def _completeness(component: Component, relations: Relations) -> str:
+    said = relations.whole or component.ref in relations.judged
+    return "" if said else "nothing says whether its dependencies are all listed"
 
 
 DEPENDENCY: Mapping[str, Callable[[Component, Relations], str]] = {
     "included": _included,
     "reached": _reached,
-    "complete": _complete,
+    "completeness": _completeness,
 }
 """Asked of each component and its ties to the others."""

@@ -8,11 +8,25 @@ from collections.abc import Iterator, Mapping
 from connectors.reading import JsonObject, parse_instant
 from connectors.scans.cpe import to_cpe23
 from connectors.scans.sbom.assembly import connected, objects, optional_object, optional_text, place, sentence
-from connectors.scans.sbom.cyclonedx_document import read_authors, read_complete, read_lifecycle, read_tools
+from connectors.scans.sbom.cyclonedx_document import (
+    NOBODY,
+    Organisation,
+    is_signed,
+    read_authors,
+    read_completeness,
+    read_lifecycle,
+    read_mails,
+    read_organisation,
+    read_revision,
+    read_tools,
+)
 from connectors.scans.sbom.statements import capped, hash_text, read_support
 from meddojo.errors import InputError
 from meddojo.sbom import Component, Dependency, DependencyKind, Sbom
 
+_MAKERS = ("supplier", "manufacturer")
+_FILENAME = "bsi:component:filename"
+"""Name of the file a component is, in BSI's taxonomy of properties; the standard has no field for it."""
 _VERSION = re.compile(r"1\.\d{1,2}")
 
 _SCOPES: Mapping[str, DependencyKind] = {
@@ -47,13 +61,16 @@ def read_cyclonedx(document: JsonObject) -> Sbom:
     problems = parts.problems
     metadata = optional_object(document, "metadata", problems)
     main = optional_object(metadata, "component", problems)
-    makers = [optional_object(metadata, key, problems) for key in ("supplier", "manufacture")]
-    parts.place([main] if main.value else [], next(filter(None, (_named(each, problems) for each in makers)), ""))
+    makers = (read_organisation(metadata, key, problems) for key in ("supplier", "manufacture"))
+    maker = next((each for each in makers if each.name), NOBODY)
+    parts.place([main] if main.value else [], maker)
     root = next(iter(parts.placed), "") if main.value.get("name") else ""
     parts.place(objects(document, "components", problems))
     services = {optional_text(each, "bom-ref", problems) for each in objects(document, "services", problems)}
     edges = [*_stated(document, parts), *parts.nested]
     dependencies, unresolved = connected(edges, parts.placed, services | {""})
+    authors, contacts = read_authors(metadata, problems)
+    complete, incomplete = read_completeness(document, root, parts.placed, problems)
     return Sbom(
         format=f"CycloneDX {version}",
         components=tuple(parts.placed.values()),
@@ -61,11 +78,16 @@ def read_cyclonedx(document: JsonObject) -> Sbom:
         dependencies=dependencies,
         created=parse_instant(optional_text(metadata, "timestamp", problems)),
         problems=tuple(problems),
-        authors=read_authors(metadata, problems),
+        authors=authors,
         tools=read_tools(metadata, problems),
         lifecycle=read_lifecycle(metadata, problems),
-        complete=read_complete(document, root, parts.placed, problems),
+        complete=complete,
         unresolved=unresolved,
+        incomplete=incomplete,
+        contacts=contacts,
+        identifier=optional_text(document, "serialNumber", problems),
+        version=read_revision(document),
+        signed=is_signed(document),
     )
 
 
@@ -84,9 +106,9 @@ class _Parts:
         self.nested: list[Dependency] = []
         self.problems: list[str] = []
 
-    def place(self, nodes: list[JsonObject], supplier: str = "") -> None:
-        """Place components and what is nested in them; the outermost are by `supplier` unless they say otherwise."""
-        waiting = [(node, "", supplier) for node in reversed(nodes)]
+    def place(self, nodes: list[JsonObject], usual: Organisation = NOBODY) -> None:
+        """Place components and what is nested in them; the outermost are by `usual` unless they say otherwise."""
+        waiting = [(node, "", usual) for node in reversed(nodes)]
         while waiting:
             node, whole, maker = waiting.pop()
             properties = _properties(node, self.problems)
@@ -99,7 +121,7 @@ class _Parts:
                 self.nested.append(Dependency(whole, ref, kind or DependencyKind.CONTAINS))
             if "components" in node.value:
                 inner = objects(node, "components", self.problems)
-                waiting += [(part, ref or whole, "") for part in reversed(inner)]
+                waiting += [(part, ref or whole, NOBODY) for part in reversed(inner)]
 
 
 def _kind(node: JsonObject, properties: list[tuple[str, str]]) -> DependencyKind | None:
@@ -115,7 +137,7 @@ def _kind(node: JsonObject, properties: list[tuple[str, str]]) -> DependencyKind
 
 
 def _component(
-    node: JsonObject, properties: list[tuple[str, str]], maker: str, problems: list[str]
+    node: JsonObject, properties: list[tuple[str, str]], usual: Organisation, problems: list[str]
 ) -> Component | None:
     name = optional_text(node, "name", problems)
     if not name:
@@ -128,24 +150,43 @@ def _component(
     if group and (group.startswith("@") or not purl) and not name.startswith(f"{group}/"):
         name = f"{group}/{name}"
     scope = optional_text(node, "scope", problems)
-    support = read_support([*properties, ("scope", scope)] if scope not in ("", "required") else properties)
+    others = [each for each in properties if each[0] != _FILENAME]
+    support = read_support([*others, ("scope", scope)] if scope not in ("", "required") else others)
+    makers = [read_organisation(node, key, problems) for key in _MAKERS]
+    supplier = next((each.name for each in makers if each.name), "") or optional_text(node, "publisher", problems)
+    contacts = capped([*read_mails(node, "authors", problems), *(each for maker in makers for each in maker.contacts)])
+    files = _distributions(node, problems)
     return Component(
         ref=optional_text(node, "bom-ref", problems) or purl or f"{name}@{version}",
         name=name,
         version=version,
         purl=purl,
         cpe=to_cpe23(optional_text(node, "cpe", problems)),
-        supplier=_supplier(node, problems) or maker,
+        supplier=supplier or usual.name,
         kind=optional_text(node, "type", problems),
         licences=capped(_licences(node, problems)),
-        hashes=capped(
-            hash_text(optional_text(each, "alg", problems), optional_text(each, "content", problems))
-            for each in objects(node, "hashes", problems)
-        ),
+        hashes=capped(_hashes(node, problems)),
         support_level=support.level,
         end_of_support=support.last_day,
         properties=support.others,
+        contacts=contacts if supplier else contacts or usual.contacts,
+        filename=next((value for key, value in properties if key == _FILENAME), ""),
+        distribution_urls=capped(optional_text(each, "url", problems) for each in files),
+        distribution_hashes=capped(text for each in files for text in _hashes(each, problems)),
     )
+
+
+def _hashes(node: JsonObject, problems: list[str]) -> Iterator[str]:
+    for each in objects(node, "hashes", problems):
+        yield hash_text(optional_text(each, "alg", problems), optional_text(each, "content", problems))
+
+
+def _distributions(node: JsonObject, problems: list[str]) -> list[JsonObject]:
+    """References to what is deployed (1.6, ``externalReferences[].type``)."""
+    if "externalReferences" not in node.value:
+        return []
+    references = objects(node, "externalReferences", problems)
+    return [each for each in references if each.value.get("type") == "distribution"]
 
 
 def _properties(node: JsonObject, problems: list[str]) -> list[tuple[str, str]]:
@@ -165,19 +206,6 @@ def _licences(node: JsonObject, problems: list[str]) -> Iterator[str]:
             or optional_text(licence, "id", problems)
             or optional_text(licence, "name", problems)
         )
-
-
-def _supplier(node: JsonObject, problems: list[str]) -> str:
-    for key in ("supplier", "manufacturer"):
-        if key in node.value:
-            name = _named(optional_object(node, key, problems), problems)
-            if name:
-                return name
-    return optional_text(node, "publisher", problems)
-
-
-def _named(node: JsonObject, problems: list[str]) -> str:
-    return optional_text(node, "name", problems)
 
 
 def _stated(document: JsonObject, parts: _Parts) -> Iterator[Dependency]:

@@ -15,13 +15,15 @@ Children = list[tuple[str, Any]]
 _ROOT = re.compile(r"\{https?://cyclonedx\.org/schema/bom/([^}]*)\}bom")
 _SPACE = re.compile(r"\{https?://cyclonedx\.org/schema/bom/[^}]*\}")
 
+_SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
+
 _LISTS = frozenset(
     "components services compositions properties hashes authors lifecycles vulnerabilities ratings references"
     " advisories affects versions cwes assemblies dependencies".split()
 )
 """Elements that stand for a list of their children."""
 _UNREAD = frozenset(
-    "copyright evidence pedigree releaseNotes modelCard swid data externalReferences formulation signature"
+    "copyright evidence pedigree releaseNotes modelCard swid data formulation"
     " annotations declarations definitions text cryptoProperties".split()
 )
 """Elements that no reader looks at, and that may be large."""
@@ -65,9 +67,27 @@ def _build(tag: str, attributes: Mapping[str, str], text: str, children: Childre
 
 @lru_cache(maxsize=1024)
 def _local(tag: str) -> str:
-    """Name of an element of CycloneDX; empty for those of another namespace."""
+    """Name of an element of CycloneDX, or of the signature in it; empty for those of another namespace."""
+    if tag == _SIGNATURE:
+        return "signature"
     space = _SPACE.match(tag)
     return tag[space.end() :] if space else ""
+
+
+def _organisation(attributes: Mapping[str, str], text: str, inner: Children) -> Any:
+    if not inner:
+        return text
+    lists = {key: [value for name, value in inner if name == key] for key in ("url", "contact")}
+    return {**dict(reversed(inner)), **{key: values for key, values in lists.items() if values}}
+
+
+def _references(attributes: Mapping[str, str], text: str, inner: Children) -> Any:
+    """Those to what is deployed; there may be thousands of others, and no reader looks at them."""
+    return [value for _, value in inner if isinstance(value, dict) and value.get("type") == "distribution"]
+
+
+def _signature(attributes: Mapping[str, str], text: str, inner: Children) -> Any:
+    return {"algorithm": "XML Signature"}
 
 
 def _licences(attributes: Mapping[str, str], text: str, inner: Children) -> Any:
@@ -128,5 +148,10 @@ _SPECIAL: Mapping[str, Callable[[Mapping[str, str], str, Children], Any]] = {
     "tools": _tools,
     "score": _number,
     "cwe": _cwe,
+    "supplier": _organisation,
+    "manufacturer": _organisation,
+    "manufacture": _organisation,
+    "externalReferences": _references,
+    "signature": _signature,
 }
 """Elements whose JSON form has a shape of its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from connectors.reading import JsonObject, parse_instant
 from connectors.scans.cpe import to_cpe23
@@ -15,10 +16,12 @@ from meddojo.sbom import Component, Dependency, Sbom
 
 _VERSION = re.compile(r"SPDX-(2\.\d{1,2})")
 _DOCUMENT = "SPDXRef-DOCUMENT"
-_NOTHING = ("NOASSERTION", "NONE")
+_UNKNOWN = "NOASSERTION"
+_NOTHING = (_UNKNOWN, "NONE")
 _NEEDS = ("DEPENDS_ON", "CONTAINS")
 _TOOL = "Tool"
 _MAKERS = ("Organization", "Person", _TOOL)
+_SUPPLIERS = ("supplier", "originator")
 _VERSIONED = re.compile(r"(.+?)-(v?\d[\w.+~-]*)")
 """``syft-1.4.0``, as clause 6.8 asks tools to be named."""
 _VALID_UNTIL = "validUntilDate"
@@ -51,6 +54,7 @@ def read_spdx(document: JsonObject) -> Sbom:
     relations = list(_relations(document, problems))
     creation = optional_object(document, "creationInfo", problems)
     dependencies, unresolved = connected(_edges(relations, problems), placed, _others(document))
+    complete, incomplete = (_closed(relations, placed, end) for end in ("NONE", _UNKNOWN))
     makers = [_maker(text) for text in names(creation, "creators", problems)]
     return Sbom(
         format=f"SPDX {version[1]}",
@@ -59,10 +63,13 @@ def read_spdx(document: JsonObject) -> Sbom:
         dependencies=dependencies,
         created=parse_instant(optional_text(creation, "created", problems)),
         problems=tuple(problems),
-        authors=capped(name for kind, name in makers if kind != _TOOL),
-        tools=capped(_VERSIONED.sub(r"\1 \2", name) for kind, name in makers if kind == _TOOL),
-        complete=_complete(relations, placed),
+        authors=capped(each.name for each in makers if each.kind != _TOOL),
+        tools=capped(_VERSIONED.sub(r"\1 \2", each.name) for each in makers if each.kind == _TOOL),
+        complete=complete,
         unresolved=unresolved,
+        incomplete=incomplete,
+        contacts=capped(each.mail for each in makers if each.kind != _TOOL),
+        identifier=optional_text(document, "documentNamespace", problems),
     )
 
 
@@ -73,6 +80,8 @@ def _component(node: JsonObject, outside: Mapping[str, list[tuple[str, str]]], p
         return None
     version = _stated(node, "versionInfo", problems)
     identifiers = _identifiers(node, problems)
+    makers = [_maker(_stated(node, key, problems)) for key in _SUPPLIERS]
+    supplier = next((each.name for each in makers if each.name), "")
     ref = optional_text(node, "SPDXID", problems) or identifiers.get("purl", "") or f"{name}@{version}"
     support = read_support(
         [
@@ -88,7 +97,7 @@ def _component(node: JsonObject, outside: Mapping[str, list[tuple[str, str]]], p
         version=version,
         purl=identifiers.get("purl", ""),
         cpe=to_cpe23(identifiers.get("cpe23Type") or identifiers.get("cpe22Type", "")),
-        supplier=_organisation(_stated(node, "supplier", problems) or _stated(node, "originator", problems)),
+        supplier=supplier,
         kind=optional_text(node, "primaryPackagePurpose", problems).lower().replace("_", "-"),
         licences=capped(_stated(node, key, problems) for key in ("licenseDeclared", "licenseConcluded")),
         hashes=capped(
@@ -98,6 +107,10 @@ def _component(node: JsonObject, outside: Mapping[str, list[tuple[str, str]]], p
         support_level=support.level,
         end_of_support=support.last_day,
         properties=support.others,
+        contacts=capped(each.mail for each in makers),
+        filename=_stated(node, "packageFileName", problems),
+        distribution_urls=capped([_stated(node, "downloadLocation", problems)]),
+        unknown=_unknown(node, supplier, version),
     )
 
 
@@ -115,20 +128,30 @@ def _stated(node: JsonObject, key: str, problems: list[str]) -> str:
     return "" if text in _NOTHING else text
 
 
-def _organisation(text: str) -> str:
-    """``Organization: Acme (mail)`` -> ``Acme`` (clause 7.5)."""
-    return _maker(text)[1]
+def _unknown(node: JsonObject, supplier: str, version: str) -> tuple[str, ...]:
+    """Which of the two the author does not assert (clauses 7.3 and 7.5)."""
+    asked = (("supplier", supplier, _SUPPLIERS), ("version", version, ("versionInfo",)))
+    return tuple(
+        name for name, known, keys in asked if not known and any(node.value.get(key) == _UNKNOWN for key in keys)
+    )
 
 
-def _maker(text: str) -> tuple[str, str]:
-    """Kind and name: ``Organization: Acme (mail)`` -> ``("Organization", "Acme")`` (clauses 6.8 and 7.5)."""
+class _Maker(NamedTuple):
+    kind: str
+    name: str
+    mail: str
+
+
+def _maker(text: str) -> _Maker:
+    """``Organization: Acme (mail)`` -> ``("Organization", "Acme", "mail")`` (clauses 6.8 and 7.5)."""
     kind, colon, name = text.partition(":")
     if not colon or kind.strip() not in _MAKERS:
         kind, name = "", text
     name = name.strip()
     head, bracket, tail = name.rpartition("(")
-    bare = head.strip() if bracket and (tail == ")" or (tail.endswith(")") and "@" in tail)) else name
-    return kind.strip(), bare
+    if not bracket or not tail.endswith(")") or (tail != ")" and "@" not in tail):
+        return _Maker(kind.strip(), name, "")
+    return _Maker(kind.strip(), head.strip(), tail[:-1].strip())
 
 
 def _annotations(document: JsonObject, problems: list[str]) -> Mapping[str, list[tuple[str, str]]]:
@@ -188,9 +211,9 @@ def _others(document: JsonObject) -> frozenset[str]:
     return frozenset({_DOCUMENT, "", *(each for each in ids if isinstance(each, str))})
 
 
-def _complete(relations: list[tuple[str, str, str]], placed: Mapping[str, Component]) -> tuple[str, ...]:
-    """Those of which the document says that they need nothing (``A DEPENDS_ON NONE``), or nothing else (11.1)."""
-    closed = [one for one, kind, other in relations if kind in _NEEDS and other == "NONE"]
+def _closed(relations: list[tuple[str, str, str]], placed: Mapping[str, Component], end: str) -> tuple[str, ...]:
+    """Those of which the document says that they need nothing else (``A DEPENDS_ON NONE``), or it is unknown (11.1)."""
+    closed = [one for one, kind, other in relations if kind in _NEEDS and other == end]
     return tuple(ref for ref in dict.fromkeys(closed) if ref in placed)
 
 

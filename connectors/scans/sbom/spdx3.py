@@ -12,8 +12,9 @@ from connectors.reading import JsonObject, parse_instant
 from connectors.scans.cpe import to_cpe23
 from connectors.scans.sbom.assembly import connected, names, objects, optional_object, optional_text, place, sentence
 from connectors.scans.sbom.relationships import SPDX3, SPDX3_DEVELOPMENT_SCOPES
+from connectors.scans.sbom.spdx3_artifacts import NO_ARTIFACT, Artifact, artifacts_by_package, read_hashes
 from connectors.scans.sbom.spdx3_licences import licences_by_subject
-from connectors.scans.sbom.statements import capped, hash_text, read_day, read_support
+from connectors.scans.sbom.statements import capped, read_day, read_support
 from meddojo.errors import InputError
 from meddojo.sbom import Component, Dependency, DependencyKind, Sbom
 
@@ -21,7 +22,10 @@ _PACKAGES = frozenset({"software_Package", "ai_AIPackage", "dataset_DatasetPacka
 _DOCUMENTS = ("SpdxDocument",)
 _BOMS = ("software_Sbom", "Bom")
 _NOWHERE = ("NoneElement", "NoAssertionElement")
-_LINKS = (DependencyKind.RUNTIME, DependencyKind.OPTIONAL)
+_UNKNOWN = "NoAssertionElement"
+_MAKERS = ("suppliedBy", "originatedBy")
+_ADDRESSES = ("email", "urlScheme", "other")
+_OPEN = ("incomplete", "noAssertion")
 _SHOWN = 40
 
 
@@ -47,13 +51,15 @@ def read_spdx3(document: JsonObject) -> Sbom:
             document.origin, creation.pointer, f"SPDX {version[:20]!r} is not a version that is read", "export SPDX 3.0"
         )
     licences = licences_by_subject(relations, elements)
+    artifacts = artifacts_by_package(relations, elements, problems)
     placed: dict[str, Component] = {}
     for node in graph:
         if _kind(node) in _PACKAGES:
-            component = _component(node, elements, licences, problems)
+            component = _component(node, elements, licences, artifacts, problems)
             if component:
                 place(component, placed, problems)
     dependencies, unresolved = connected(_edges(relations, problems), placed, elements.keys())
+    complete, incomplete = _completeness(relations, placed)
     boms = [node for node in graph if _kind(node) in _BOMS]
     return Sbom(
         format=f"SPDX {version or '3'}",
@@ -65,8 +71,11 @@ def read_spdx3(document: JsonObject) -> Sbom:
         authors=capped(_names(creation, "createdBy", elements, problems)),
         tools=capped(_names(creation, "createdUsing", elements, problems)),
         lifecycle=", ".join(capped(kind for node in boms for kind in names(node, "software_sbomType", problems))),
-        complete=_complete(relations, placed),
+        complete=complete,
         unresolved=unresolved,
+        incomplete=incomplete,
+        contacts=capped(_contacts(creation, ("createdBy",), elements, problems)),
+        identifier=_ref(head),
     )
 
 
@@ -96,21 +105,40 @@ def _creation(
 
 
 def _names(node: JsonObject, key: str, elements: Mapping[str, JsonObject], problems: list[str]) -> Iterator[str]:
-    """Names of the people, organisations or tools at `key`: references to elements, or the elements themselves."""
+    """Names of the people, organisations or tools at `key`."""
+    for ref, agent in _agents(node, key, elements):
+        if agent is not None:
+            yield optional_text(agent, "name", problems)
+        elif not ref.endswith(_NOWHERE):
+            yield ref.rpartition("/")[2]  # of an element of another document, only the end of its address is known
+
+
+def _contacts(
+    node: JsonObject, keys: Iterable[str], elements: Mapping[str, JsonObject], problems: list[str]
+) -> Iterator[str]:
+    """How to reach the people or organisations at `keys`."""
+    for key in keys:
+        for _, agent in _agents(node, key, elements):
+            for each in objects(agent, "externalIdentifier", problems) if agent is not None else ():
+                if each.value.get("externalIdentifierType") in _ADDRESSES:
+                    yield optional_text(each, "identifier", problems)
+
+
+def _agents(node: JsonObject, key: str, elements: Mapping[str, JsonObject]) -> Iterator[tuple[str, JsonObject | None]]:
+    """Elements at `key`, with the references that lead to them: written out, or somewhere in the graph, or nowhere."""
     value = node.value.get(key)
     for index, each in enumerate(value if isinstance(value, list) else [value]):
         if isinstance(each, dict):
-            yield optional_text(JsonObject(each, node.origin, f"{node.pointer}/{key}/{index}"), "name", problems)
+            yield "", JsonObject(each, node.origin, f"{node.pointer}/{key}/{index}")
         elif isinstance(each, str):
-            agent = elements.get(each.strip())
-            # of an element of another document, only the end of its address is known
-            yield optional_text(agent, "name", problems) if agent else each.strip().rpartition("/")[2]
+            yield each.strip(), elements.get(each.strip())
 
 
 def _component(
     node: JsonObject,
     elements: Mapping[str, JsonObject],
     licences: Mapping[str, list[str]],
+    artifacts: Mapping[str, Artifact],
     problems: list[str],
 ) -> Component | None:
     name = optional_text(node, "name", problems)
@@ -120,27 +148,35 @@ def _component(
     version = optional_text(node, "software_packageVersion", problems)
     identifiers = _identifiers(node, problems)
     purl = optional_text(node, "software_packageUrl", problems) or identifiers.get("packageUrl", "")
-    suppliers = (each for key in ("suppliedBy", "originatedBy") for each in _names(node, key, elements, problems))
-    support = read_support(_extension(node, problems))
+    suppliers = (each for key in _MAKERS for each in _names(node, key, elements, problems))
+    supplier = next(filter(None, suppliers), "")
     ref = _ref(node) or purl or f"{name}@{version}"
+    artifact = artifacts.get(ref, NO_ARTIFACT)
+    support = read_support([*_extension(node, problems), *artifact.properties])
     return Component(
         ref=ref,
         name=name,
         version=version,
         purl=purl,
         cpe=to_cpe23(identifiers.get("cpe23") or identifiers.get("cpe22", "")),
-        supplier=next(filter(None, suppliers), ""),
+        supplier=supplier,
         kind=_words(optional_text(node, "software_primaryPurpose", problems)).replace(" ", "-"),
         licences=capped(licences.get(ref, ())),
-        hashes=capped(
-            hash_text(optional_text(each, "algorithm", problems), optional_text(each, "hashValue", problems))
-            for each in objects(node, "verifiedUsing", problems)
-            if "hashValue" in each.value
-        ),
+        hashes=read_hashes(node, problems),
         support_level=support.level or ", ".join(_words(each) for each in names(node, "supportLevel", problems)),
         end_of_support=read_day(optional_text(node, "validUntilTime", problems)) or support.last_day,
         properties=support.others,
+        contacts=capped(_contacts(node, _MAKERS, elements, problems)),
+        filename=artifact.name,
+        distribution_urls=capped([optional_text(node, "software_downloadLocation", problems)]),
+        distribution_hashes=artifact.hashes,
+        unknown=() if supplier or not _is_unknown(node, elements) else ("supplier",),
     )
+
+
+def _is_unknown(node: JsonObject, elements: Mapping[str, JsonObject]) -> bool:
+    """Whether the document says that it does not assert who made this."""
+    return any(ref.endswith(_UNKNOWN) for key in _MAKERS for ref, _ in _agents(node, key, elements))
 
 
 def _words(name: str) -> str:
@@ -191,15 +227,27 @@ def _edges(relations: list[JsonObject], problems: list[str]) -> Iterator[Depende
                 yield edge._replace(kind=DependencyKind.DEVELOPMENT) if developing else edge
 
 
-def _complete(relations: list[JsonObject], placed: Mapping[str, Component]) -> tuple[str, ...]:
-    """Those whose dependencies are stated to be all there, in every relationship that lists some."""
+def _completeness(
+    relations: list[JsonObject], placed: Mapping[str, Component]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those whose dependencies are stated to be all there, in every relationship that lists some; those stated not to.
+
+    ``noAssertion`` is how BSI TR-03183-2 has it said that nobody knows.
+    """
     said: dict[str, bool] = {}
+    open_: dict[str, None] = {}
     for node in relations:
         meaning = SPDX3.get(str(node.value.get("relationshipType")))
         one, _ = _ends(node)
         if meaning is not None and not meaning.backwards:
-            said[one] = said.get(one, True) and node.value.get("completeness") == "complete"
-    return tuple(ref for ref, complete in said.items() if complete and ref in placed)
+            stated = node.value.get("completeness")
+            said[one] = said.get(one, True) and stated == "complete"
+            if isinstance(stated, str) and stated.endswith(_OPEN):
+                open_[one] = None
+    return (
+        tuple(ref for ref, complete in said.items() if complete and ref in placed),
+        tuple(ref for ref in open_ if ref in placed),
+    )
 
 
 def _root(

@@ -13,6 +13,8 @@ from meddojo.errors import InputError
 _PACKAGE_TEXTS = {
     "SPDXID": "SPDXID",
     "PackageVersion": "versionInfo",
+    "PackageFileName": "packageFileName",
+    "PackageDownloadLocation": "downloadLocation",
     "PackageSupplier": "supplier",
     "PackageOriginator": "originator",
     "PrimaryPackagePurpose": "primaryPackagePurpose",
@@ -50,6 +52,8 @@ def spdx_tag_value_to_mapping(data: bytes, origin: str) -> dict[str, Any]:
     for tag, value in _tags(decode_text(data, origin), origin):
         if tag == "SPDXVersion":
             document["spdxVersion"] = value
+        elif tag == "DocumentNamespace":
+            document["documentNamespace"] = value
         elif tag == "Created":
             creation["created"] = value
         elif tag == "Creator":

@@ -6,6 +6,7 @@ from ``source.target`` to ``source.metadata``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from connectors.reading import JsonObject, parse_instant
@@ -19,6 +20,7 @@ _KINDS = {"image": "container", "directory": "file", "dir": "file", "file": "fil
 """Type of the source in the words of CycloneDX, as Syft itself translates it; others stay."""
 _TARGETS = ("userInput", "path", "name")
 _MAKERS = ("vendor", "maintainer", "author")
+_MAIL = re.compile(r"<([^<>\s]{1,254})>")
 _MOST_PLACES = 10
 
 
@@ -113,6 +115,7 @@ def _package(node: JsonObject, problems: list[str]) -> Component | None:
         licences=capped(_licences(node)),
         hashes=capped(_hashes(details)),
         properties=read_support(_properties(node, problems)).others,
+        contacts=capped(_MAIL.findall(_stated_maker(details))),
     )
 
 
@@ -134,9 +137,13 @@ def _licences(node: JsonObject) -> Iterator[str]:
 
 def _maker(details: JsonObject) -> str:
     """``Debian Perl Group <mail>`` -> ``Debian Perl Group``: whom Syft names as the supplier in its other formats."""
-    values = (details.value.get(key) for key in _MAKERS)
-    first = next((value for value in values if isinstance(value, str) and value.strip()), "")
+    first = _stated_maker(details)
     return first.partition("<")[0].strip() or first.strip(" <>")
+
+
+def _stated_maker(details: JsonObject) -> str:
+    values = (details.value.get(key) for key in _MAKERS)
+    return next((value for value in values if isinstance(value, str) and value.strip()), "")
 
 
 def _hashes(details: JsonObject) -> Iterator[str]:

@@ -84,6 +84,26 @@ def test_stating_more_never_lowers_the_score(sbom: Sbom, ref: str) -> None:
             assert assess(replace(sbom, components=fuller), catalogue(name)).score >= before
 
 
+@given(SBOMS, REFS)
+def test_saying_who_where_and_how_complete_never_lowers_the_score(sbom: Sbom, ref: str) -> None:
+    fuller = tuple(
+        replace(
+            each,
+            contacts=("sbom@devices.example",),
+            filename="libz.so.1",
+            distribution_urls=("https://devices.example/libz.so.1",),
+            distribution_hashes=("SHA-512:" + "ab" * 64,),
+            unknown=("supplier", "version"),
+        )
+        if each.ref == ref
+        else each
+        for each in sbom.components
+    )
+    said = replace(sbom, components=fuller, incomplete=(ref,), contacts=("x@y.example",), identifier="urn:x:1")
+    for name in NAMES:
+        assert assess(said, catalogue(name)).score >= assess(sbom, catalogue(name)).score
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("sbom", [Sbom("CycloneDX 1.6", ()), Sbom("CycloneDX 1.6", (ROOT,), root="d")])
 def test_what_lists_nothing_is_not_clean(sbom: Sbom, name: str) -> None:

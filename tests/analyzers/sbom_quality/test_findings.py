@@ -71,6 +71,15 @@ def test_one_finding_for_each_rule_not_for_each_component() -> None:
     assert found["sbom-fda-author"].summary == "not stated"
 
 
+def test_a_hospital_leaves_out_what_concerns_a_submission_and_keeps_what_concerns_the_device() -> None:
+    part = Component("a", "zlib", support_level="abandoned")
+    sbom = Sbom("CycloneDX 1.6", (Component("d", "pump"), part), root="d")
+    analyzer = build(AnalyzerConfig(sbom_submission=""))
+    found = analyzer.judge(Case(DEVICE, NOW, sbom=sbom), ())
+    assert [finding.check for finding in found] == ["sbom-unsupported-component"]
+    assert len(build(AnalyzerConfig()).judge(Case(DEVICE, NOW, sbom=sbom), ())) > len(found)
+
+
 def test_identities_do_not_change_with_the_document() -> None:
     few, many = judge(bare(1)), judge(bare(40))
     assert {each.identity for each in few.values()} == {each.identity for each in many.values()}

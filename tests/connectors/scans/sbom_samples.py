@@ -16,10 +16,14 @@ CYCLONEDX: dict[str, Any] = {
             "components": [{"type": "application", "name": "bommer", "version": "2.0"}],
             "services": [{"name": "signer"}],
         },
-        "manufacturer": {"name": "Acme Medical"},
+        "manufacturer": {
+            "name": "Acme Medical",
+            "url": ["https://acme.example", "https://sbom.acme.example"],
+            "contact": [{"name": "Desk", "email": "desk@acme.example"}, {"phone": "1"}],
+        },
         "authors": [{"name": "B. Om", "email": "b@acme.example"}, {"email": "team@acme.example"}],
         "component": {"type": "device", "bom-ref": "pump", "name": "Pump", "version": "2.1"},
-        "supplier": {"name": "Acme Distribution"},
+        "supplier": {"name": "Acme Distribution", "contact": [{"email": "sales@acme.example"}]},
     },
     "components": [
         {
@@ -28,6 +32,17 @@ CYCLONEDX: dict[str, Any] = {
             "name": "openssl",
             "version": "3.0.1",
             "description": "TLS",
+            "supplier": {"name": "OpenSSL project", "url": ["https://openssl.example"]},
+            "manufacturer": {"contact": [{"email": "dev@openssl.example"}]},
+            "authors": [{"name": "E. Young", "email": "ey@openssl.example"}],
+            "externalReferences": [
+                {"type": "vcs", "url": "https://x.example"},
+                {
+                    "type": "distribution",
+                    "url": "https://openssl.example/libssl.so.3",
+                    "hashes": [{"alg": "SHA-1", "content": "EF" * 20}],
+                },
+            ],
             "hashes": [{"alg": "SHA-256", "content": "AB" * 32}, {"alg": "MD5", "content": "cd" * 16}],
             "licenses": [
                 {"license": {"id": "Apache-2.0", "acknowledgement": "declared"}},
@@ -37,6 +52,8 @@ CYCLONEDX: dict[str, Any] = {
                 {"name": "cdx:lifecycle:milestone:endOfSupport", "value": "2026-09-07"},
                 {"name": "Level of Support", "value": "Actively maintained"},
                 {"name": "acme:reviewed", "value": "yes"},
+                {"name": "bsi:component:filename", "value": "libssl.so.3"},
+                {"name": "bsi:component:executable", "value": "executable"},
             ],
             "components": [{"type": "library", "bom-ref": "crypto", "publisher": "P", "name": "libcrypto"}],
         },
@@ -59,7 +76,10 @@ CYCLONEDX: dict[str, Any] = {
     "compositions": [
         {"aggregate": "complete", "dependencies": ["pump", "ssl"]},
         {"aggregate": "incomplete", "assemblies": ["ssl"]},
+        {"aggregate": "unknown", "dependencies": ["theme", "gone"]},
+        {"aggregate": "not_specified", "assemblies": ["aes"]},
     ],
+    "signature": {"algorithm": "ES256", "value": "c2lnbmVk"},
     "vulnerabilities": [
         {
             "id": "CVE-2024-0001",
@@ -96,11 +116,17 @@ CYCLONEDX_XML = b"""<?xml version="1.0" encoding="UTF-8"?>
       <author><email>team@acme.example</email></author>
     </authors>
     <component type="device" bom-ref="pump"><name>Pump</name><version>2.1</version></component>
-    <manufacturer><name>Acme Medical</name></manufacturer>
-    <supplier><name>Acme Distribution</name></supplier>
+    <manufacturer><name>Acme Medical</name>
+      <url>https://acme.example</url><url>https://sbom.acme.example</url>
+      <contact><name>Desk</name><email>desk@acme.example</email></contact><contact><phone>1</phone></contact>
+    </manufacturer>
+    <supplier><name>Acme Distribution</name><contact><email>sales@acme.example</email></contact></supplier>
   </metadata>
   <components>
     <component type="library" bom-ref="ssl">
+      <supplier><name>OpenSSL project</name><url>https://openssl.example</url></supplier>
+      <manufacturer><contact><email>dev@openssl.example</email></contact></manufacturer>
+      <authors><author><name>E. Young</name><email>ey@openssl.example</email></author></authors>
       <name>openssl</name><version>3.0.1</version>
       <description><![CDATA[TLS]]></description>
       <hashes><hash alg="SHA-256">ABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABABAB</hash>
@@ -111,11 +137,16 @@ CYCLONEDX_XML = b"""<?xml version="1.0" encoding="UTF-8"?>
       </licenses>
       <x:name>another</x:name>
       <pedigree><ancestors><component type="library"><name>ssleay</name></component></ancestors></pedigree>
-      <externalReferences><reference type="vcs"><url>https://x.example</url></reference></externalReferences>
+      <externalReferences><reference type="vcs"><url>https://x.example</url></reference>
+        <reference type="distribution"><url>https://openssl.example/libssl.so.3</url>
+          <hashes><hash alg="SHA-1">EFEFEFEFEFEFEFEFEFEFEFEFEFEFEFEFEFEFEFEF</hash></hashes>
+        </reference></externalReferences>
       <properties>
         <property name="cdx:lifecycle:milestone:endOfSupport">2026-09-07</property>
         <property name="Level of Support">Actively maintained</property>
         <property name="acme:reviewed">yes</property>
+        <property name="bsi:component:filename">libssl.so.3</property>
+        <property name="bsi:component:executable">executable</property>
       </properties>
       <components>
         <component type="library" bom-ref="crypto"><publisher>P</publisher><name>libcrypto</name></component>
@@ -138,6 +169,9 @@ CYCLONEDX_XML = b"""<?xml version="1.0" encoding="UTF-8"?>
     <composition><aggregate>complete</aggregate>
       <dependencies><dependency ref="pump"/><dependency ref="ssl"/></dependencies></composition>
     <composition><aggregate>incomplete</aggregate><assemblies><assembly ref="ssl"/></assemblies></composition>
+    <composition><aggregate>unknown</aggregate>
+      <dependencies><dependency ref="theme"/><dependency ref="gone"/></dependencies></composition>
+    <composition><aggregate>not_specified</aggregate><assemblies><assembly ref="aes"/></assemblies></composition>
   </compositions>
   <vulnerabilities>
     <vulnerability>
@@ -155,12 +189,14 @@ CYCLONEDX_XML = b"""<?xml version="1.0" encoding="UTF-8"?>
       <affects><target><ref>ssl</ref></target></affects>
     </vulnerability>
   </vulnerabilities>
+  <Signature xmlns="http://www.w3.org/2000/09/xmldsig#"><SignedInfo/><SignatureValue>c2ln</SignatureValue></Signature>
 </bom>
 """
 
 SPDX: dict[str, Any] = {
     "spdxVersion": "SPDX-2.3",
     "SPDXID": "SPDXRef-DOCUMENT",
+    "documentNamespace": "https://acme.example/console/1.10",
     "creationInfo": {
         "created": "2025-02-01T10:00:00Z",
         "creators": ["Tool: syft-1.4.0", "Organization: Acme (sbom@acme.example)", "Person: B. Om ()"],
@@ -170,12 +206,18 @@ SPDX: dict[str, Any] = {
             "SPDXID": "SPDXRef-app",
             "name": "console",
             "versionInfo": "1.10",
+            "supplier": "NOASSERTION",
+            "downloadLocation": "NONE",
             "comment": "Support level: limited\nNothing: else counts here",
         },
         {
             "SPDXID": "SPDXRef-ssl",
             "name": "openssl",
             "versionInfo": "3.0.1",
+            "supplier": "Organization: OpenSSL (team@openssl.example)",
+            "originator": "Person: E. Young (ey@openssl.example)",
+            "packageFileName": "openssl-3.0.1.tar.gz",
+            "downloadLocation": "https://openssl.example/openssl-3.0.1.tar.gz",
             "licenseDeclared": "Apache-2.0",
             "licenseConcluded": "NOASSERTION",
             "validUntilDate": "2026-09-07T00:00:00Z",
@@ -198,10 +240,12 @@ SPDX: dict[str, Any] = {
         {"spdxElementId": "SPDXRef-app", "relationshipType": "STATIC_LINK", "relatedSpdxElement": "SPDXRef-ssl"},
         {"spdxElementId": "SPDXRef-app", "relationshipType": "CONTAINS", "relatedSpdxElement": "SPDXRef-f"},
         {"spdxElementId": "SPDXRef-ssl", "relationshipType": "DEPENDS_ON", "relatedSpdxElement": "NONE"},
+        {"spdxElementId": "SPDXRef-app", "relationshipType": "DEPENDS_ON", "relatedSpdxElement": "NOASSERTION"},
     ],
 }
 SPDX_TEXT = f"""SPDXVersion: SPDX-2.3
 SPDXID: SPDXRef-DOCUMENT
+DocumentNamespace: https://acme.example/console/1.10
 Creator: Tool: syft-1.4.0
 Creator: Organization: Acme (sbom@acme.example)
 Creator: Person: B. Om ()
@@ -210,12 +254,18 @@ Created: 2025-02-01T10:00:00Z
 PackageName: console
 SPDXID: SPDXRef-app
 PackageVersion: 1.10
+PackageSupplier: NOASSERTION
+PackageDownloadLocation: NONE
 PackageComment: <text>Support level: limited
 Nothing: else counts here</text>
 
 PackageName: openssl
 SPDXID: SPDXRef-ssl
 PackageVersion: 3.0.1
+PackageFileName: openssl-3.0.1.tar.gz
+PackageSupplier: Organization: OpenSSL (team@openssl.example)
+PackageOriginator: Person: E. Young (ey@openssl.example)
+PackageDownloadLocation: https://openssl.example/openssl-3.0.1.tar.gz
 PackageLicenseDeclared: Apache-2.0
 PackageLicenseConcluded: NOASSERTION
 ValidUntilDate: 2026-09-07T00:00:00Z
@@ -236,9 +286,11 @@ Relationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-app
 Relationship: SPDXRef-app STATIC_LINK SPDXRef-ssl
 Relationship: SPDXRef-app CONTAINS SPDXRef-f
 Relationship: SPDXRef-ssl DEPENDS_ON NONE
+Relationship: SPDXRef-app DEPENDS_ON NOASSERTION
 """.encode()
 SPDX_YAML = f"""
 SPDXID: SPDXRef-DOCUMENT
+documentNamespace: https://acme.example/console/1.10
 creationInfo: {{created: 2025-02-01T10:00:00Z, creators: &who ["Tool: syft-1.4.0",
   "Organization: Acme (sbom@acme.example)", "Person: B. Om ()"]}}
 reviewers: *who
@@ -246,7 +298,9 @@ packages:
 - SPDXID: SPDXRef-app
   name: console
   versionInfo: 1.10
-  supplier: null
+  supplier: NOASSERTION
+  originator: null
+  downloadLocation: NONE
   comment: |-
     Support level: limited
     Nothing: else counts here
@@ -259,6 +313,10 @@ packages:
   licenseConcluded: NOASSERTION
   licenseDeclared: "Apache-2.0"
   name: openssl
+  originator: "Person: E. Young (ey@openssl.example)"
+  packageFileName: openssl-3.0.1.tar.gz
+  downloadLocation: https://openssl.example/openssl-3.0.1.tar.gz
+  supplier: "Organization: OpenSSL (team@openssl.example)"
   validUntilDate: 2026-09-07T00:00:00Z
   versionInfo: 3.0.1
 files: [{{SPDXID: SPDXRef-f, fileName: ./x}}]
@@ -270,17 +328,24 @@ relationships:
 - {{spdxElementId: SPDXRef-app, relationshipType: STATIC_LINK, relatedSpdxElement: SPDXRef-ssl}}
 - {{spdxElementId: SPDXRef-app, relationshipType: CONTAINS, relatedSpdxElement: SPDXRef-f}}
 - {{spdxElementId: SPDXRef-ssl, relationshipType: DEPENDS_ON, relatedSpdxElement: NONE}}
+- {{spdxElementId: SPDXRef-app, relationshipType: DEPENDS_ON, relatedSpdxElement: NOASSERTION}}
 spdxVersion: SPDX-2.3
 """.encode()
 SPDX_XML = f"""<?xml version="1.0" encoding="utf-8"?>
 <Document>
   <spdxVersion>SPDX-2.3</spdxVersion><SPDXID>SPDXRef-DOCUMENT</SPDXID>
+  <documentNamespace>https://acme.example/console/1.10</documentNamespace>
   <creationInfo><created>2025-02-01T10:00:00Z</created><creators>Tool: syft-1.4.0</creators>
     <creators>Organization: Acme (sbom@acme.example)</creators><creators>Person: B. Om ()</creators></creationInfo>
   <packages><SPDXID>SPDXRef-app</SPDXID><name>console</name><versionInfo>1.10</versionInfo>
+    <supplier>NOASSERTION</supplier><downloadLocation>NONE</downloadLocation>
     <comment>Support level: limited
 Nothing: else counts here</comment></packages>
   <packages><SPDXID>SPDXRef-ssl</SPDXID><name>openssl</name><versionInfo>3.0.1</versionInfo>
+    <supplier>Organization: OpenSSL (team@openssl.example)</supplier>
+    <originator>Person: E. Young (ey@openssl.example)</originator>
+    <packageFileName>openssl-3.0.1.tar.gz</packageFileName>
+    <downloadLocation>https://openssl.example/openssl-3.0.1.tar.gz</downloadLocation>
     <licenseDeclared>Apache-2.0</licenseDeclared><licenseConcluded>NOASSERTION</licenseConcluded>
     <validUntilDate>2026-09-07T00:00:00Z</validUntilDate>
     <checksums><algorithm>SHA256</algorithm><checksumValue>{"ab" * 32}</checksumValue></checksums>
@@ -299,5 +364,7 @@ https://x.example</comment></annotations>
     <relatedSpdxElement>SPDXRef-f</relatedSpdxElement></relationships>
   <relationships><spdxElementId>SPDXRef-ssl</spdxElementId><relationshipType>DEPENDS_ON</relationshipType>
     <relatedSpdxElement>NONE</relatedSpdxElement></relationships>
+  <relationships><spdxElementId>SPDXRef-app</spdxElementId><relationshipType>DEPENDS_ON</relationshipType>
+    <relatedSpdxElement>NOASSERTION</relatedSpdxElement></relationships>
 </Document>
 """.encode()

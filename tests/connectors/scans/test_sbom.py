@@ -55,6 +55,7 @@ CYCLONEDX_XML = b"""<?xml version="1.0" encoding="UTF-8"?>
 CYCLONEDX_JSON = {
     "bomFormat": "CycloneDX",
     "specVersion": "1.6",
+    "version": 1,
     "metadata": {
         "timestamp": "2024-09-01T00:00:00Z",
         "component": {"type": "device", "bom-ref": "pump", "name": "Pump", "version": "2.1"},
@@ -97,6 +98,7 @@ def test_cyclonedx_json_and_xml_say_the_same() -> None:
         dependencies=(Dependency("pump", "ssl"), Dependency("ssl", "crypto", DependencyKind.CONTAINS)),
         created=datetime(2024, 9, 1, tzinfo=UTC),
         unresolved=("gone",),
+        version="1",
     )
 
 
@@ -251,13 +253,21 @@ def test_spdx_json_and_tag_value_say_the_same(end: bytes) -> None:
     assert sbom == Sbom(
         format="SPDX 2.3",
         components=(
-            Component("SPDXRef-app", "console", "2.3.0", supplier="Acme GmbH", kind="operating-system"),
+            Component(
+                "SPDXRef-app",
+                "console",
+                "2.3.0",
+                supplier="Acme GmbH",
+                kind="operating-system",
+                contacts=("sbom@acme.example",),
+            ),
             Component(
                 ref="SPDXRef-ssl",
                 name="openssl",
                 purl="pkg:generic/openssl@1",
                 cpe="cpe:2.3:a:b:c:1:*:*:*:*:*:*:*",
                 supplier="A. Nyone (Ltd)",
+                unknown=("version",),
             ),
             Component("SPDXRef-test", "pytest", "8"),
         ),

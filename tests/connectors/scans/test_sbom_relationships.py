@@ -118,6 +118,7 @@ def test_syft_knows_parents_and_children() -> None:
     assert py.licences == ("MIT",) and py.cpe == "cpe:2.3:a:p:p:1:*:*:*:*:*:*:*"
     assert py.properties == (("syft:package:foundBy", "python"), ("syft:location:0:path", "/usr/lib/p"))
     assert req.licences == ("Apache-2.0",) and req.hashes == ("SHA-1:ab",)
+    assert deb.contacts == ("x@debian.example",) and py.contacts == ()
     assert deb.supplier == "Debian Perl Group" and deb.kind == "deb" and url.purl == "pkg:pypi/urllib3@1"
     assert (distro.name, distro.version, distro.kind) == ("debian", "12", "operating-system")
     assert set(SYFT) >= {"contains", "dependency-of", "ownership-by-file-overlap", "evident-by", "described-by"}

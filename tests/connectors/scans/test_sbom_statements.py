@@ -40,18 +40,29 @@ def test_cyclonedx_states_all_this_in_json_and_xml() -> None:
     assert sbom.authors == ("B. Om", "team@acme.example", "Acme Medical")
     assert sbom.tools == ("bommer 2.0", "signer") and sbom.lifecycle == "build, clinical trial"
     assert sbom.complete == ("pump",), "the second composition says that openssl's parts are not all there"
+    assert sbom.incomplete == ("ssl", "theme"), "what is not specified is not said"
+    assert sbom.contacts == (
+        "b@acme.example", "team@acme.example", "desk@acme.example", "https://acme.example", "https://sbom.acme.example"
+    )  # fmt: skip
+    assert sbom.identifier == "urn:uuid:6e3d1f2e-0f0e-4a4e-9f3a-0d2f6a2a1b11" and sbom.version == "3" and sbom.signed
     pump, ssl, crypto, theme, pytest_, aes = sbom.components
-    assert pump.supplier == "Acme Distribution" and crypto.supplier == "P" and aes.kind == "cryptographic-asset"
+    assert pump.supplier == "Acme Distribution" and pump.contacts == ("sales@acme.example",)
+    assert crypto.supplier == "P" and aes.kind == "cryptographic-asset"
     assert ssl == Component(
         ref="ssl",
         name="openssl",
         version="3.0.1",
+        supplier="OpenSSL project",
         kind="library",
         licences=("Apache-2.0", "Own"),
         hashes=("SHA-256:" + "ab" * 32, "MD5:" + "cd" * 16),
         support_level="Actively maintained",
         end_of_support=date(2026, 9, 7),
-        properties=(("acme:reviewed", "yes"),),
+        properties=(("acme:reviewed", "yes"), ("bsi:component:executable", "executable")),
+        contacts=("ey@openssl.example", "https://openssl.example", "dev@openssl.example"),
+        filename="libssl.so.3",
+        distribution_urls=("https://openssl.example/libssl.so.3",),
+        distribution_hashes=("SHA-1:" + "ef" * 20,),
     )
     assert theme.licences == ("MIT OR BSD-2-Clause",) and theme.properties == (("scope", "optional"),)
     assert pytest_.properties == (("scope", "excluded"),)
@@ -83,13 +94,19 @@ def test_spdx_states_all_this_in_every_serialisation(data: bytes) -> None:
     assert read_sbom(data, "x") == sbom
     assert detect(data, "x") is Kind.SPDX
     assert sbom.authors == ("Acme", "B. Om") and sbom.tools == ("syft 1.4.0",)
+    assert sbom.contacts == ("sbom@acme.example",) and sbom.identifier == "https://acme.example/console/1.10"
     assert sbom.root == "SPDXRef-app" and sbom.complete == ("SPDXRef-ssl",) and not sbom.problems
+    assert sbom.incomplete == ("SPDXRef-app",) and sbom.version == "" and not sbom.signed
     assert sbom.dependencies == (Dependency("SPDXRef-app", "SPDXRef-ssl"),)
     app, ssl = sbom.components
     assert app.version == "1.10" and app.support_level == "limited" and app.properties == ()
     assert ssl.licences == ("Apache-2.0",) and ssl.hashes == ("SHA-256:" + "ab" * 32,)
     assert ssl.end_of_support == date(2026, 9, 7) and ssl.support_level == "abandoned"
     assert ssl.properties == (("reviewed", "yes"),)
+    assert app.supplier == "" and app.unknown == ("supplier",) and app.distribution_urls == ()
+    assert ssl.supplier == "OpenSSL" and ssl.contacts == ("team@openssl.example", "ey@openssl.example")
+    assert ssl.filename == "openssl-3.0.1.tar.gz" and ssl.unknown == ()
+    assert ssl.distribution_urls == ("https://openssl.example/openssl-3.0.1.tar.gz",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -199,6 +216,37 @@ def test_statements_are_capped() -> None:
     (component,) = read({"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [part]}).components
     assert len(component.properties) == len(component.licences) == MAX_STATEMENTS
     assert all(len(value) == MAX_STATEMENT_LENGTH and value.endswith("…") for _, value in component.properties)
+
+
+@pytest.mark.parametrize(("aggregate", "refs"), [("unknown", ("r", "a")), ("not_specified", ()), ("complete", ())])
+def test_a_whole_that_is_incomplete_is_so_for_everybody(aggregate: str, refs: tuple[str, ...]) -> None:
+    head = {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": {"bom-ref": "r", "name": "r"}}}
+    body = {"components": [{"bom-ref": "a", "name": "a"}], "compositions": [{"aggregate": aggregate}]}
+    sbom = read(head | body)
+    assert sbom.incomplete == refs and sbom.complete == (("r",) if aggregate == "complete" else ())
+
+
+@pytest.mark.parametrize(
+    ("given", "version"), [(2, "2"), ("2", "2"), ("two", ""), (1.5, ""), (None, ""), (True, ""), ([], "")]
+)
+def test_the_version_of_the_document_is_a_number(given: Any, version: str) -> None:
+    sbom = read({"bomFormat": "CycloneDX", "specVersion": "1.6", "version": given, "components": [{"name": "a"}]})
+    assert sbom.version == version and sbom.identifier == "" and not sbom.signed
+
+
+def test_contacts_and_references_in_the_wrong_shape_cost_no_component() -> None:
+    part = {
+        "name": "a",
+        "supplier": {"name": "A", "url": "https://a.example", "contact": {"email": "x@a.example"}},
+        "manufacturer": "A",
+        "externalReferences": [7, {"type": "distribution", "url": 5, "hashes": "x"}],
+    }
+    head = {"bomFormat": "CycloneDX", "specVersion": "1.6", "signature": "x"}
+    sbom = read(head | {"components": [part], "metadata": {"manufacturer": 1, "authors": ["B. Om"]}})
+    (component,) = sbom.components
+    assert component.supplier == "A" and component.contacts == ("https://a.example",)
+    assert component.distribution_urls == component.distribution_hashes == () and not sbom.signed
+    assert len(sbom.problems) == len(set(sbom.problems)) == 7, "each is told once"
 
 
 def test_tools_of_older_cyclonedx_and_a_composition_of_the_whole() -> None:

@@ -117,6 +117,70 @@ def test_a_whole_document() -> None:
     )
 
 
+def agent(ref: str, *identifiers: tuple[str, str]) -> dict[str, Any]:
+    stated = [{"externalIdentifierType": kind, "identifier": text} for kind, text in identifiers]
+    return {"type": "Organization", "spdxId": BASE + ref, "name": ref, "externalIdentifier": stated}
+
+
+def file(ref: str, *purposes: str, **others: Any) -> dict[str, Any]:
+    digest = [{"type": "Hash", "algorithm": "sha512", "hashValue": "AB" * 64}]
+    named = {"type": "software_File", "spdxId": BASE + ref, "name": f"{ref}.bin", "verifiedUsing": digest}
+    return {**named, "software_additionalPurpose": list(purposes), **others}
+
+
+def test_who_can_be_reached() -> None:
+    creation = {**WHOLE[0], "createdBy": [BASE + "acme", "https://elsewhere.example/B"]}
+    sbom = read(
+        creation,
+        agent("acme", ("email", "sbom@acme.example"), ("cve", "CVE-2024-0001")),
+        agent("zlib", ("urlScheme", "https://zlib.example")),
+        package("a", suppliedBy=BASE + "acme", originatedBy=[BASE + "zlib"], software_downloadLocation="https://d"),
+    )
+    (part,) = sbom.components
+    assert sbom.authors == ("acme", "B") and sbom.contacts == ("sbom@acme.example",)
+    assert part.supplier == "acme" and part.contacts == ("sbom@acme.example", "https://zlib.example")
+    assert part.distribution_urls == ("https://d",) and part.unknown == ()
+
+
+def test_the_file_a_package_is_delivered_as() -> None:
+    meant = "software_additionalPurpose field is used to indicate the properties of BSI TR-03183-2"
+    sbom = read(
+        *(package(ref) for ref in "abc"),
+        file("x", "archive", "container", comment=meant),
+        file("y", "executable"),
+        relation("hasDistributionArtifact", "a", "missing", "x", "y"),
+        relation("hasDistributionArtifact", "b", "y"),
+        relation("hasDistributionArtifact", "c", "a"),
+    )
+    a, b, c = sbom.components
+    assert a.filename == "x.bin" and a.distribution_hashes == ("SHA-512:" + "ab" * 64,) and a.hashes == ()
+    assert a.properties == (
+        ("bsi:component:executable", "non-executable"),
+        ("bsi:component:archive", "archive"),
+        ("bsi:component:structured", "structured"),
+    )
+    assert b.filename == "y.bin", "without the remark, what is not listed is not denied"
+    assert b.properties == (("bsi:component:executable", "executable"),)
+    assert (c.filename, c.distribution_hashes, c.properties) == ("", (), ())
+
+
+def test_what_is_stated_to_be_incomplete_or_unknown() -> None:
+    nobody = "https://spdx.org/rdf/3.0.1/terms/Core/NoAssertionElement"
+    sbom = read(
+        WHOLE[3],
+        *(package(ref) for ref in "abcd"),
+        package("e", suppliedBy=nobody),
+        relation("dependsOn", "a", "b", completeness="complete"),
+        relation("contains", "a", "c", completeness="incomplete"),
+        relation("dependsOn", "b", "c", completeness="noAssertion"),
+        relation("dependsOn", "c", "d"),
+    )
+    assert sbom.complete == () and sbom.incomplete == (BASE + "a", BASE + "b")
+    assert sbom.identifier == BASE + "doc"
+    assert [part.unknown for part in sbom.components] == [(), (), (), (), ("supplier",)]
+    assert sbom.components[4].supplier == ""
+
+
 @pytest.mark.parametrize("kind", sorted(SPDX3))
 def test_every_relationship(kind: str) -> None:
     sbom = read(package("a"), package("b"), relation(kind, "a", "b"))
@@ -184,13 +248,17 @@ def test_what_is_not_spdx_3(text: str, said: str) -> None:
 
 
 _ANY = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.sampled_from(["", "a", "b", "software_Package", "dependsOn"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from(["", "a", "b", "software_Package", "software_File", "dependsOn", "hasDistributionArtifact"]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
                 "type spdxId name from to relationshipType rootElement creationInfo createdBy suppliedBy scope"
-                " verifiedUsing extension externalIdentifier supportLevel expandedlicensing_member".split()
+                " verifiedUsing extension externalIdentifier supportLevel expandedlicensing_member completeness"
+                " software_additionalPurpose externalIdentifierType".split()
             ),
             inner,
             max_size=6,
