@@ -12,8 +12,9 @@ import numpy as np
 from imaging.cases import Booleans, Case, read_cases
 from imaging.metrics import dice
 from imaging.networks import load
+from imaging.prediction import predict
 from imaging.rules import Rule, share_of_maximum, suv_above_2_5, tuned
-from imaging.training import digest, predict, read_run
+from imaging.training import CHECKPOINT, digest, read_run
 from meddojo.errors import InputError
 
 Segmenter = Callable[[Case], Booleans]
@@ -96,9 +97,11 @@ def evaluate(folder: Path, data: Path, advance: Callable[[str], None] = lambda _
     Raises
     ------
     InputError
-        If either cannot be read, or other data hold an image of the training.
+        If either cannot be read, the training has not ended, or other data hold an image of the training.
     """
     run = read_run(folder)
+    if (folder / CHECKPOINT).exists():
+        raise InputError(str(folder), "", "is of a training that has not ended", "go on: meddojo imaging train")
     config, network = load(folder)
     cases = list(read_cases(data))
     rule: Rule | None = None

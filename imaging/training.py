@@ -21,17 +21,17 @@ from typing import Any
 
 import numpy as np
 
-from imaging.cases import Case, Floats, Split, check_leakage, read_cases, split
+from imaging.cases import Case, Split, check_leakage, read_cases, split
 from imaging.losses import LOSSES
 from imaging.metrics import dice
 from imaging.networks import NetworkConfig, packed, read_whole, save, unet, unpacked, write_whole
-from imaging.preprocess import Pool, padded, slices_of
+from imaging.prediction import predict
+from imaging.preprocess import Pool
+from meddojo import __version__
 from meddojo.errors import InputError, TerminalError
 
 RUN, HISTORY, CHECKPOINT = "run.json", "history.json", "checkpoint.npz"
 _MAX_RUN_BYTES = 16 * 2**20
-_AT_ONCE = 16
-"""Slices a network reads in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,12 @@ class TrainingConfig:
     folds: int = 5
     fold: int = 0
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise ValueError(f"loss is {self.loss!r}, none of {', '.join(LOSSES)}")
+        if self.network.classes != 1:
+            raise ValueError(f"classes is {self.network.classes}; masks of lesions are one class")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +166,12 @@ def read_run(folder: Path) -> Run:
     InputError
         If there is none, or its file is damaged.
     """
-    path = folder / RUN
+    found = _record(folder)
     try:
-        found = json.loads(read_whole(path, _MAX_RUN_BYTES))
         parts = {part: tuple(map(str, found["split"][part])) for part in ("train", "validation", "test")}
         return Run(dict(found["config"]), Split(**parts), str(found["data"]), tuple(map(str, found["seen"])))
-    except (TypeError, KeyError, ValueError, RecursionError) as error:
-        raise InputError(str(path), "", f"is no record of a training: {error!r}") from error
+    except (TypeError, KeyError, ValueError) as error:
+        raise InputError(str(folder / RUN), "", f"is no record of a training: {error!r}") from error
 
 
 def digest(cases: Sequence[Case]) -> str:
@@ -177,17 +182,6 @@ def digest(cases: Sequence[Case]) -> str:
         if case.ct is not None:
             found.update(case.ct.tobytes())
     return found.hexdigest()
-
-
-def predict(network: Any, config: NetworkConfig, case: Case) -> Floats:
-    """Probability of a lesion at each voxel, of the shape (slices, rows, columns)."""
-    images = padded(slices_of(case, config.channels), config.multiple)
-    parts = [
-        np.asarray(network(images[start : start + _AT_ONCE], training=False))[..., 0]
-        for start in range(0, len(images), _AT_ONCE)
-    ]
-    rows, columns = case.mask.shape[1:]
-    return np.concatenate(parts)[:, :rows, :columns]
 
 
 class _State:
@@ -272,6 +266,7 @@ class _State:
     def _reseed(self, random: np.random.Generator) -> None:
         for layer in self.network.layers:
             if type(layer).__name__ == "Dropout":
+                # Keras has no public way to the generator it makes for rng_type="stateful"
                 layer._random_generator._generator.reset_from_seed(int(random.integers(2**31)))
 
 
@@ -279,7 +274,7 @@ def _begin(out: Path, config: TrainingConfig, division: Split, cases: Sequence[C
     """Make the folder of a run, or see that it is of this one."""
     identity = json.loads(json.dumps({"config": asdict(config), "split": asdict(division), "data": digest(cases)}))
     if (out / RUN).exists():
-        there = json.loads(read_whole(out / RUN, _MAX_RUN_BYTES))
+        there = _record(out)
         for key, value in identity.items():
             if there.get(key) != value:
                 raise InputError(str(out / RUN), key, "is of another training", "name a new folder with --out")
@@ -291,13 +286,24 @@ def _begin(out: Path, config: TrainingConfig, division: Split, cases: Sequence[C
 
 def environment() -> dict[str, Any]:
     """What the figures of a run may depend on; nothing that tells whose machine it was."""
-    libraries = ("meddojo", "numpy", "tensorflow", "tf-keras")
     return {
         "python": platform.python_version(),
         "system": f"{sys.platform} {platform.machine()}",
         "processors": os.cpu_count(),
-        **{name: version(name) for name in libraries},
+        "meddojo": __version__,
+        **{name: version(name) for name in ("numpy", "tensorflow", "tf-keras")},
     }
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    path = folder / RUN
+    try:
+        found = json.loads(read_whole(path, _MAX_RUN_BYTES))
+    except (ValueError, RecursionError) as error:
+        raise InputError(str(path), "", f"is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise InputError(str(path), "", "is no record of a training")
+    return found
 
 
 def _of(cases: Sequence[Case], patients: Sequence[str]) -> list[Case]:

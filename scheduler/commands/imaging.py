@@ -105,6 +105,8 @@ def train(
     console = Console(-1 if quiet else verbose)
     with errors_told(console):
         _needs_tensorflow()
+        from imaging.cases import read_cases
+        from imaging.integrity import problems
         from imaging.networks import NetworkConfig
         from imaging.training import TrainingConfig
         from imaging.training import train as fit
@@ -128,6 +130,9 @@ def train(
             fold=fold,
             seed=seed,
         )
+
+        for problem in problems(read_cases(data)):
+            console.warn(problem)
 
         def report(epoch: Epoch) -> None:
             console.say(

@@ -69,6 +69,8 @@ def test_killed_after_each_epoch_and_taken_up_again_it_ends_with_the_same_figure
         with pytest.raises(_KilledError):
             train(tiny_cases, tmp_path, TINY, _kill)
         assert (tmp_path / "checkpoint.npz").exists() and not (tmp_path / "weights.npz").exists()
+        with pytest.raises(InputError, match="has not ended"):
+            evaluate(tmp_path, tiny_cases)
         assert len(json.loads(unpacked(tmp_path / "checkpoint.npz")["epochs"].tobytes())) == done
     again = train(tiny_cases, tmp_path, TINY)
     assert again == history(finished)
@@ -88,6 +90,22 @@ def test_a_folder_of_another_run_is_left_alone(finished: Path, tiny_cases: Path,
     synthesize(tmp_path / "other", 8, 32, 2, 4)
     with pytest.raises(InputError, match="data: is of another training"):
         train(tmp_path / "other", finished, TINY)
+
+
+@pytest.mark.parametrize("content", ["[]", "{", "{}", '{"split": {}}'])
+def test_a_damaged_record_is_told(keras: Any, tiny_cases: Path, tmp_path: Path, content: str) -> None:
+    (tmp_path / "run.json").write_text(content)
+    for use in (lambda: read_run(tmp_path), lambda: train(tiny_cases, tmp_path, TINY)):
+        with pytest.raises(InputError, match=r"run\.json"):
+            use()
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_a_configuration_that_cannot_be_trained_is_refused() -> None:
+    with pytest.raises(ValueError, match="loss is 'l2'"):
+        replace(TINY, loss="l2")
+    with pytest.raises(ValueError, match="classes is 3"):
+        replace(TINY, network=replace(TINY.network, classes=3))
 
 
 def test_another_seed_gives_other_figures(finished: Path, tiny_cases: Path, tmp_path: Path) -> None:
