@@ -12,7 +12,7 @@ import typer
 
 from meddojo import __version__
 from meddojo.errors import ConfigError
-from scheduler.commands import bundle, lookup, match, sbom, schedule, train, vex
+from scheduler.commands import bundle, imaging, lookup, match, sbom, schedule, train, vex
 from scheduler.console import Console
 from scheduler.gate import ExitCode
 from scheduler.session import (
@@ -230,6 +230,7 @@ lookup.register(app)
 match.register(app)
 sbom.register(app)
 train.register(app)
+imaging.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,315 @@
+"""Training of a segmentation network; everything about a run lies in one folder, from which it can go on after a kill.
+
+The folder holds ``run.json`` (configuration, division of the patients, digest of the data, environment),
+``history.json``, ``network.json`` with ``weights.npz`` (the epoch that was best on the validation patients), and, until
+training has ended, ``checkpoint.npz``. What is drawn in an epoch depends on the seed and the number of the epoch alone;
+with the optimizer's state in the checkpoint, a run that was killed ends as one that was not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imaging.cases import Case, Split, check_leakage, read_cases, split
+from imaging.losses import LOSSES
+from imaging.metrics import dice
+from imaging.networks import NetworkConfig, packed, read_whole, save, unet, unpacked, write_whole
+from imaging.prediction import predict
+from imaging.preprocess import Pool
+from meddojo import __version__
+from meddojo.errors import InputError, TerminalError
+
+RUN, HISTORY, CHECKPOINT = "run.json", "history.json", "checkpoint.npz"
+_MAX_RUN_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    loss
+        A name of `imaging.losses.LOSSES`.
+    patience
+        Epochs without a better Dice of the validation patients before training stops.
+    batch
+        Windows of one step.
+    steps
+        Steps of one epoch; 0 for as many as there are slices to fill them.
+    lesion_share
+        Share of windows drawn about a lesion; the others are drawn anywhere.
+    folds, fold
+        The patients of this fold (from 0) are never seen, they are the test.
+    """
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    loss: str = "dice_focal"
+    epochs: int = 30
+    patience: int = 10
+    batch: int = 8
+    steps: int = 0
+    learning_rate: float = 1e-3
+    lesion_share: float = 0.5
+    folds: int = 5
+    fold: int = 0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise ValueError(f"loss is {self.loss!r}, none of {', '.join(LOSSES)}")
+        if self.network.classes != 1:
+            raise ValueError(f"classes is {self.network.classes}; masks of lesions are one class")
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What an epoch came to: mean loss of its steps, mean Dice of the validation patients."""
+
+    number: int
+    loss: float
+    validation_dice: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished or unfinished training, as its folder tells it.
+
+    Attributes
+    ----------
+    data
+        Digest of all cases.
+    seen
+        Digests of the images of training and validation patients.
+    """
+
+    config: Mapping[str, Any]
+    division: Split
+    data: str
+    seen: tuple[str, ...]
+
+
+def train(
+    data: Path, out: Path, config: TrainingConfig, report: Callable[[Epoch], None] = lambda _: None
+) -> tuple[Epoch, ...]:
+    """Train into a folder, or go on with the training begun there.
+
+    Parameters
+    ----------
+    report
+        Called after each epoch, when its checkpoint is written.
+
+    Returns
+    -------
+    tuple of Epoch
+        Of the whole training, those before it was taken up again too.
+
+    Raises
+    ------
+    InputError
+        If the data cannot be read, have a patient in two parts, or the folder holds a run of something else.
+    TerminalError
+        If the loss ceases to be a number.
+    """
+    cases = list(read_cases(data))
+    division = split([case.patient for case in cases], config.folds, config.fold, config.seed)
+    check_leakage(cases, division)
+    _begin(out, config, division, cases)
+    state = _State(config)
+    if (out / CHECKPOINT).exists():
+        state.restore(out / CHECKPOINT)
+    elif (out / HISTORY).exists():
+        return history(out)
+    pool = Pool.of(_of(cases, division.train), config.network.channels, config.network.size)
+    validation = _of(cases, division.validation)
+    while not state.ended:
+        epoch = state.advance(pool, validation)
+        state.store(out)
+        report(epoch)
+    save(out, config.network, state.best)
+    write_whole(out / HISTORY, _json([asdict(each) for each in state.epochs]))
+    (out / CHECKPOINT).unlink(missing_ok=True)
+    return tuple(state.epochs)
+
+
+def history(folder: Path) -> tuple[Epoch, ...]:
+    """Epochs of a finished training.
+
+    Raises
+    ------
+    InputError
+        If it has not finished, or the file is damaged.
+    """
+    path = folder / HISTORY
+    try:
+        return tuple(Epoch(**each) for each in json.loads(read_whole(path, _MAX_RUN_BYTES)))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(str(path), "", f"is no history of a training: {error}") from error
+
+
+def read_run(folder: Path) -> Run:
+    """What a training was, from its folder.
+
+    Raises
+    ------
+    InputError
+        If there is none, or its file is damaged.
+    """
+    found = _record(folder)
+    try:
+        parts = {part: tuple(map(str, found["split"][part])) for part in ("train", "validation", "test")}
+        return Run(dict(found["config"]), Split(**parts), str(found["data"]), tuple(map(str, found["seen"])))
+    except (TypeError, KeyError, ValueError) as error:
+        raise InputError(str(folder / RUN), "", f"is no record of a training: {error!r}") from error
+
+
+def digest(cases: Sequence[Case]) -> str:
+    """SHA-256 over names, images and masks."""
+    found = hashlib.sha256()
+    for case in cases:
+        found.update(f"{case.name}\0{case.patient}\0{case.digest()}".encode() + np.packbits(case.mask).tobytes())
+        if case.ct is not None:
+            found.update(case.ct.tobytes())
+    return found.hexdigest()
+
+
+class _State:
+    """All that changes during training: weights, the optimizer, the best weights, the epochs so far."""
+
+    def __init__(self, config: TrainingConfig) -> None:
+        from imaging.keras import keras, tensorflow
+
+        keras.utils.set_random_seed(config.seed)
+        self.config = config
+        self.network = unet(config.network, any_size=True)
+        self.optimizer = keras.optimizers.Adam(config.learning_rate)
+        self.optimizer.build(self.network.trainable_variables)
+        self.best: list[Any] = self.network.get_weights()
+        self.epochs: list[Epoch] = []
+        loss_of = LOSSES[config.loss]
+
+        @tensorflow.function  # type: ignore[untyped-decorator]
+        def step(images: Any, masks: Any) -> Any:
+            with tensorflow.GradientTape() as tape:
+                loss = loss_of(masks, self.network(images, training=True))
+            variables = self.network.trainable_variables
+            self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            return loss
+
+        self._step = step
+
+    @property
+    def ended(self) -> bool:
+        """After the last epoch, or where patience is at its end."""
+        scores = [each.validation_dice for each in self.epochs]
+        waited = len(scores) - 1 - scores.index(max(scores)) if scores else 0
+        return len(scores) >= self.config.epochs or waited >= self.config.patience
+
+    def advance(self, pool: Pool, validation: Sequence[Case]) -> Epoch:
+        """One epoch."""
+        config, number = self.config, len(self.epochs) + 1
+        random = np.random.default_rng([config.seed, number])
+        self._reseed(random)
+        steps = config.steps or max(1, len(pool.images) // config.batch)
+        losses = [float(self._step(*pool.batch(random, config.batch, config.lesion_share))) for _ in range(steps)]
+        if not np.isfinite(losses).all():
+            raise TerminalError(f"the loss of epoch {number} is no number", "lower the learning rate")
+        scores = [dice(predict(self.network, config.network, case) > 0.5, case.mask) for case in validation]
+        epoch = Epoch(number, float(np.mean(losses)), float(np.mean(scores)))
+        if all(epoch.validation_dice > each.validation_dice for each in self.epochs):
+            self.best = self.network.get_weights()
+        self.epochs.append(epoch)
+        return epoch
+
+    def store(self, folder: Path) -> None:
+        """Write the checkpoint, whole or not at all."""
+        arrays = {f"{key}/{number}": each for key, number, each in self._arrays()}
+        arrays["epochs"] = np.frombuffer(_json([asdict(each) for each in self.epochs]), dtype=np.uint8)
+        write_whole(folder / CHECKPOINT, packed(arrays))
+
+    def restore(self, path: Path) -> None:
+        """Go back to where `store` was called."""
+        arrays = unpacked(path)
+        try:
+            self.epochs = [Epoch(**each) for each in json.loads(arrays["epochs"].tobytes())]
+            here = {f"{key}/{number}": each for key, number, each in self._arrays()}
+            if any(arrays[key].shape != each.shape for key, each in here.items()):
+                raise ValueError("arrays of another network")
+            self.network.set_weights([arrays[key] for key in here if key.startswith("network/")])
+            self.best = [arrays[key] for key in here if key.startswith("best/")]
+            for number, variable in enumerate(self.optimizer.variables):
+                variable.assign(arrays[f"optimizer/{number}"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                str(path), "", f"is no checkpoint of this training: {error}", "delete it to begin anew"
+            ) from error
+
+    def _arrays(self) -> list[tuple[str, int, Any]]:
+        groups = {
+            "network": self.network.get_weights(),
+            "best": self.best,
+            "optimizer": [np.asarray(each) for each in self.optimizer.variables],
+        }
+        return [(key, number, each) for key, arrays in groups.items() for number, each in enumerate(arrays)]
+
+    def _reseed(self, random: np.random.Generator) -> None:
+        for layer in self.network.layers:
+            if type(layer).__name__ == "Dropout":
+                # Keras has no public way to the generator it makes for rng_type="stateful"
+                layer._random_generator._generator.reset_from_seed(int(random.integers(2**31)))
+
+
+def _begin(out: Path, config: TrainingConfig, division: Split, cases: Sequence[Case]) -> None:
+    """Make the folder of a run, or see that it is of this one."""
+    identity = json.loads(json.dumps({"config": asdict(config), "split": asdict(division), "data": digest(cases)}))
+    if (out / RUN).exists():
+        there = _record(out)
+        for key, value in identity.items():
+            if there.get(key) != value:
+                raise InputError(str(out / RUN), key, "is of another training", "name a new folder with --out")
+        return
+    seen = [case.digest() for case in _of(cases, (*division.train, *division.validation))]
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / RUN, _json(identity | {"seen": seen, "environment": environment()}))
+
+
+def environment() -> dict[str, Any]:
+    """What the figures of a run may depend on; nothing that tells whose machine it was."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{sys.platform} {platform.machine()}",
+        "processors": os.cpu_count(),
+        "meddojo": __version__,
+        **{name: version(name) for name in ("numpy", "tensorflow", "tf-keras")},
+    }
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    path = folder / RUN
+    try:
+        found = json.loads(read_whole(path, _MAX_RUN_BYTES))
+    except (ValueError, RecursionError) as error:
+        raise InputError(str(path), "", f"is no JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise InputError(str(path), "", "is no record of a training")
+    return found
+
+
+def _of(cases: Sequence[Case], patients: Sequence[str]) -> list[Case]:
+    wanted = set(patients)
+    return [case for case in cases if case.patient in wanted]
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1) + "\n").encode()

@@ -1,0 +1,27 @@
+"""What the tests of networks share; without TensorFlow they skip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imaging.synthesize import synthesize
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    """The Keras of the imaging room."""
+    pytest.importorskip("tf_keras", reason="the imaging extra is not installed")
+    from imaging.keras import keras
+
+    return keras
+
+
+@pytest.fixture(scope="session")
+def tiny_cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of eight synthetic cases of two slices of 32 x 32."""
+    folder = tmp_path_factory.mktemp("imaging") / "cases"
+    synthesize(folder, 8, 32, 2, 3)
+    return folder
