@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analyzers.sbom_graph.next_cves import next_cves
+from analyzers.sbom_graph.forthcoming import next_cves
 from analyzers.sbom_graph.rating import RatedVulnerability
 from analyzers.sbom_graph.telling import upgrade_line
 from analyzers.sbom_graph.what_if import rank_upgrades

@@ -10,8 +10,8 @@ from typing import Any
 
 from analyzers.sbom_graph.assess import Assessment, assess
 from analyzers.sbom_graph.diff import Move, SbomDiff, compare_sboms
+from analyzers.sbom_graph.forthcoming import next_cves
 from analyzers.sbom_graph.locate import package_of
-from analyzers.sbom_graph.next_cves import next_cves
 from analyzers.sbom_graph.paths import shortest_paths
 from analyzers.sbom_graph.risk import ComponentRisk, DeviceRisk
 from analyzers.sbom_graph.what_if import Removal, Upgrade, rank_removals, rank_upgrades

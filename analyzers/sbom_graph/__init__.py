@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from analyzers.sbom_graph.assess import Assessment, assess
+from analyzers.sbom_graph.forthcoming import foretold, next_cves
 from analyzers.sbom_graph.graph import Place
-from analyzers.sbom_graph.next_cves import foretold, next_cves
 from analyzers.sbom_graph.telling import positions, reason, removal_line, upgrade_line
 from analyzers.sbom_graph.what_if import rank_removals, rank_upgrades
 from meddojo.advisory import Remediation

@@ -38,7 +38,10 @@ def histories(case: Case, sbom: Sbom) -> Mapping[str, History]:
             known[key].setdefault(match.vulnerability.id, None)
     found: dict[str, History] = {}
     for component in sbom.components:
-        days = {name: day for key in component_keys(component) for name, day in known.get(key, {}).items()}
+        days: dict[str, date | None] = {}
+        for key in component_keys(component):
+            for name, day in known.get(key, {}).items():
+                days[name] = days.get(name) or day  # a record tells the day, a report of the same CVE does not
         if days:
             dated = [day for day in days.values() if day is not None]
             found[component.ref] = History.of(dated, case.as_of.date(), undated=len(days) - len(dated))

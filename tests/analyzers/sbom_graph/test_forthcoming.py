@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from analyzers.matching.index import component_keys
+from analyzers.sbom_graph import forthcoming
 from analyzers.sbom_graph.forecast import History
-from analyzers.sbom_graph.next_cves import MODEL, foretold, histories, next_cves
+from analyzers.sbom_graph.forthcoming import MODEL, foretold, histories, next_cves
 from meddojo.advisory import AffectedProduct
 from meddojo.case import Case
 from meddojo.device import Device
@@ -42,6 +46,17 @@ def test_what_a_scanner_found_counts_without_a_day() -> None:
     match = ScanMatch(Vulnerability("CVE-2018-25032", "grype"), ZLIB)
     report = ScanReport("grype", "1", NOW, "pump", (match,))
     assert histories(case(scans=(report,)), SBOM) == {"z": History(1, 0, 0, None)}
+
+
+def test_the_day_of_a_record_is_known_under_whatever_key_a_report_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A component goes by several keys, and sets have no order: no key may hide the day that another knows."""
+    dated, match = record("CVE-2024-1", 10, "openssl"), ScanMatch(Vulnerability("CVE-2024-1", "grype"), OPENSSL)
+    both = case(dated, scans=(ScanReport("grype", "1", NOW, "pump", (match,)),))
+    keys = sorted(component_keys(OPENSSL))
+    assert len(keys) > 1
+    for order in (keys, keys[::-1]):
+        monkeypatch.setattr(forthcoming, "component_keys", lambda part, order=order: order if part.ref == "ssl" else ())
+        assert histories(both, SBOM) == {"ssl": History(1, 1, 1, 10)}
 
 
 def test_a_component_with_many_recent_cves_is_expected_to_have_more() -> None:
