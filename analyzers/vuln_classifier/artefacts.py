@@ -13,24 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from analyzers.model_files import MANIFEST, as_text, read_arrays, read_model, write_arrays, write_model
 from analyzers.vuln_classifier.calibration import Calibrator
 from analyzers.vuln_classifier.classifier import Classifier, Target
 from analyzers.vuln_classifier.features import Features
 from analyzers.vuln_classifier.joint import Decision, VectorSpace
 from analyzers.vuln_classifier.linear import LinearModel
 from analyzers.vuln_classifier.medical_artefacts import load_medical, save_medical
-from analyzers.vuln_classifier.model_files import (
-    MANIFEST,
-    as_text,
-    booster_file,
-    read_arrays,
-    read_booster,
-    read_model,
-    read_terms,
-    write_arrays,
-    write_model,
-    write_terms,
-)
+from analyzers.vuln_classifier.model_files import booster_file, read_booster, read_terms, write_terms
 from analyzers.vuln_classifier.weakness import WeaknessModel
 
 LARGEST = 20_000_000

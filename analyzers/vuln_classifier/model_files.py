@@ -1,95 +1,15 @@
-"""Files of a trained model: written with the SHA-256 of each in ``manifest.json``, and checked against it when read.
-
-Nothing here can run code when it is loaded: no pickle, and arrays are read with ``allow_pickle=False``.
-"""
+"""Vocabularies and trees as files of a model (`analyzers.model_files`)."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-from collections.abc import Mapping
-from importlib.resources.abc import Traversable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analyzers.vuln_classifier.text import Vocabulary
-from meddojo.errors import InputError
 
 if TYPE_CHECKING:
     import xgboost
-
-MANIFEST = "manifest.json"
-_HINT = "install meddojo again, or train anew: meddojo train vuln-classifier"
-
-
-def write_model(folder: Path, written: Mapping[str, bytes], about: Mapping[str, Any]) -> int:
-    """Write the files and a manifest that names them, and says `about` besides.
-
-    Returns
-    -------
-    int
-        Size of all of them in bytes.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    sums = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(written.items())}
-    content = {**written, MANIFEST: as_text({**about, "files": sums})}
-    for name, each in content.items():
-        (folder / name).write_bytes(each)
-    return sum(map(len, content.values()))
-
-
-def manifest(folder: Traversable) -> dict[str, Any]:
-    """What the manifest says of the model.
-
-    Raises
-    ------
-    InputError
-        If there is none, or it is no JSON object.
-    """
-    try:
-        found = json.loads(folder.joinpath(MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(str(folder), MANIFEST, f"is no manifest of a model: {error}", _HINT) from error
-    if not isinstance(found, dict) or not isinstance(found.get("files"), dict):
-        raise InputError(str(folder), MANIFEST, "lists no files", _HINT)
-    return found
-
-
-def read_model(folder: Traversable) -> dict[str, bytes]:
-    """Content of every file the manifest names.
-
-    Raises
-    ------
-    InputError
-        If a file is missing, or is not the one the manifest names.
-    """
-    content = {}
-    for name, expected in manifest(folder)["files"].items():
-        if "/" in name or "\\" in name or name.startswith("."):
-            raise InputError(str(folder), MANIFEST, f"names a file elsewhere: {name!r}", _HINT)
-        try:
-            content[name] = folder.joinpath(name).read_bytes()
-        except OSError as error:
-            raise InputError(str(folder), name, f"cannot be read: {error}", _HINT) from error
-        if hashlib.sha256(content[name]).hexdigest() != expected:
-            raise InputError(str(folder), name, "is not the file its manifest names", _HINT)
-    return content
-
-
-def read_arrays(content: bytes) -> Mapping[str, np.ndarray[Any, Any]]:
-    """What `write_arrays` wrote."""
-    found: Mapping[str, np.ndarray[Any, Any]] = np.load(io.BytesIO(content), allow_pickle=False)
-    return found
-
-
-def write_arrays(arrays: Mapping[str, Any]) -> bytes:
-    """An ``.npz`` whose bytes depend on nothing but the arrays: numpy's own writer stamps no time either."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
 
 
 def write_terms(vocabulary: Vocabulary) -> bytes:
@@ -117,8 +37,3 @@ def read_booster(content: bytes) -> xgboost.Booster:
 def booster_file(name: str) -> str:
     """Name of the file of a target's trees."""
     return f"{name.replace(' ', '_')}.ubj"
-
-
-def as_text(value: Mapping[str, Any]) -> bytes:
-    """JSON that is the same for the same value."""
-    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from analyzers.model_files import MANIFEST, manifest, read_arrays, read_model, write_arrays, write_model
 from analyzers.sbom_graph.forecast.features import ALL
 from analyzers.sbom_graph.forecast.graph import Floats, Graph
 from analyzers.sbom_graph.forecast.models import Linear, Mean, Model, Network, Scale, Trees
 from analyzers.sbom_graph.forecast.sage import Sage
 from meddojo.errors import InputError
 
-MANIFEST = "manifest.json"
 LARGEST = 2_000_000
 """Bytes all files may have together."""
 _ARRAYS = "weights.npz"
@@ -51,20 +48,12 @@ class Forecaster:
 
 def save(forecaster: Forecaster, folder: Path, about: Mapping[str, Any]) -> int:
     """Write a model; `about` is what the manifest says besides. Returns the bytes written."""
-    folder.mkdir(parents=True, exist_ok=True)
     members = forecaster.model.members if isinstance(forecaster.model, Mean) else (forecaster.model,)
     arrays: dict[str, Any] = {"calibration": np.array([forecaster.slope, forecaster.intercept])}
     for number, member in enumerate(members):
         arrays.update({f"{number}/{name}": value for name, value in _arrays(member).items()})
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    written = {_ARRAYS: buffer.getvalue()}
-    sums = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(written.items())}
-    manifest = {**about, "features": list(ALL), "members": [_KINDS[type(each)] for each in members], "files": sums}
-    written[MANIFEST] = (json.dumps(manifest, indent=1, sort_keys=True) + "\n").encode()
-    for name, content in written.items():
-        (folder / name).write_bytes(content)
-    return sum(map(len, written.values()))
+    kinds = [_KINDS[type(each)] for each in members]
+    return write_model(folder, {_ARRAYS: write_arrays(arrays)}, {**about, "features": list(ALL), "members": kinds})
 
 
 def load(folder: Traversable) -> Forecaster:
@@ -75,14 +64,15 @@ def load(folder: Traversable) -> Forecaster:
     InputError
         If a file is missing or is not the one the manifest names, or the model reads other features than are computed.
     """
-    found = _manifest(folder)
+    content, found = read_model(folder), manifest(folder)
     if found.get("features") != list(ALL):
         raise InputError(str(folder), MANIFEST, "is of a model that reads other features", _HINT)
-    content = {name: _verified(folder, name, expected) for name, expected in found["files"].items()}
-    arrays = np.load(io.BytesIO(content[_ARRAYS]), allow_pickle=False)
+    if _ARRAYS not in content:
+        raise InputError(str(folder), MANIFEST, f"does not list {_ARRAYS}", _HINT)
+    arrays = read_arrays(content[_ARRAYS])
     members = []
     for number, kind in enumerate(found["members"]):
-        mine = {name.partition("/")[2]: arrays[name] for name in arrays.files if name.startswith(f"{number}/")}
+        mine = {name.partition("/")[2]: arrays[name] for name in arrays if name.startswith(f"{number}/")}
         members.append(_member(kind, mine))
     slope, intercept = arrays["calibration"].tolist()
     return Forecaster(members[0] if len(members) == 1 else Mean(tuple(members)), slope, intercept)
@@ -132,25 +122,3 @@ def _member(kind: str, arrays: Mapping[str, Any]) -> Model:
 
 def _scale_arrays(scale: Scale) -> dict[str, Any]:
     return {"names": np.array(scale.names), "mean": scale.mean, "deviation": scale.deviation}
-
-
-def _manifest(folder: Traversable) -> dict[str, Any]:
-    try:
-        found = json.loads(folder.joinpath(MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(str(folder), MANIFEST, f"is no manifest of a model: {error}", _HINT) from error
-    if not isinstance(found, dict) or not isinstance(found.get("files"), dict) or _ARRAYS not in found["files"]:
-        raise InputError(str(folder), MANIFEST, "lists no files", _HINT)
-    return found
-
-
-def _verified(folder: Traversable, name: str, expected: str) -> bytes:
-    if "/" in name or "\\" in name or name.startswith("."):
-        raise InputError(str(folder), MANIFEST, f"names a file elsewhere: {name!r}", _HINT)
-    try:
-        content = folder.joinpath(name).read_bytes()
-    except OSError as error:
-        raise InputError(str(folder), name, f"cannot be read: {error}", _HINT) from error
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise InputError(str(folder), name, "is not the file its manifest names", _HINT)
-    return content
