@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from imaging.survival import CoxFit, Ties, concordance_index, concordance_interval, fit_cox
+from imaging.survival.cox import CoxFit, Ties, concordance_index, concordance_interval, fit_cox
 
 # Loader of lifelines, columns of duration and event; the numeric columns that are left are the features.
 DATA_SETS = (
@@ -119,11 +119,11 @@ def line(name: str, fit: CoxFit, other: np.ndarray) -> str:
 
 
 def minimise_network_loss(cohort: Cohort, ties: Ties) -> np.ndarray:
-    """Coefficients at which the loss of ``imaging.survival_loss`` is least, by its own gradient (BFGS of scipy)."""
+    """Coefficients at which the loss of ``imaging.survival.loss`` is least, by its own gradient (BFGS of scipy)."""
     from scipy.optimize import minimize
 
     from imaging.keras import tensorflow
-    from imaging.survival_loss import cox_partial_likelihood
+    from imaging.survival.loss import cox_partial_likelihood
 
     scale = cohort.features.std(axis=0)
     features = tensorflow.constant((cohort.features - cohort.features.mean(axis=0)) / scale)

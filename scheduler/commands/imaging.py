@@ -13,7 +13,7 @@ from meddojo.errors import ConfigError
 from scheduler.session import JsonOption, QuietOption, VerboseOption, errors_told
 
 if TYPE_CHECKING:
-    from imaging.training import Epoch
+    from imaging.segmentation.training import Epoch
 
 _group = typer.Typer(
     help="Segment lesions on PET/CT: make cases, train, measure.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -26,7 +26,7 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everythi
 
 
 class LossName(StrEnum):
-    """Names of `imaging.losses.LOSSES`."""
+    """Names of `imaging.segmentation.losses.LOSSES`."""
 
     DICE = "dice"
     TVERSKY = "tversky"
@@ -62,8 +62,8 @@ def synthesize(
 
     console = Console(-1 if quiet else verbose)
     with errors_told(console):
-        from imaging.synthesize import reachable_c_index
-        from imaging.synthesize import synthesize as make
+        from imaging.synthetic.synthesize import reachable_c_index
+        from imaging.synthetic.synthesize import synthesize as make
 
         with console.track("cases", cases) as advance:
             patients = make(out, cases, size, slices, seed, advance)
@@ -105,11 +105,11 @@ def train(
     console = Console(-1 if quiet else verbose)
     with errors_told(console):
         _needs_tensorflow()
-        from imaging.cases import read_cases
-        from imaging.integrity import problems
-        from imaging.networks import NetworkConfig
-        from imaging.training import TrainingConfig
-        from imaging.training import train as fit
+        from imaging.data.cases import read_cases
+        from imaging.data.integrity import problems
+        from imaging.networks.config import NetworkConfig
+        from imaging.segmentation.training import TrainingConfig
+        from imaging.segmentation.training import train as fit
 
         try:
             network = NetworkConfig(
@@ -158,7 +158,7 @@ def evaluate(
     console = Console(-1 if quiet else verbose)
     with errors_told(console):
         _needs_tensorflow()
-        from imaging.evaluation import evaluate as measure
+        from imaging.segmentation.evaluation import evaluate as measure
 
         with console.track("tuning the rule") as advance:
             found = measure(run, data, advance)

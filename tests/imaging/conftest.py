@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from imaging.synthesize import synthesize
+from imaging.synthetic.synthesize import synthesize
 
 
 @pytest.fixture(scope="session")

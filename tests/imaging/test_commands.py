@@ -50,7 +50,7 @@ def test_without_tensorflow_the_extra_is_named(
 
 
 def test_losses_are_those_there_are() -> None:
-    from imaging.losses import LOSSES
+    from imaging.segmentation.losses import LOSSES
 
     assert {each.value for each in LossName} == set(LOSSES)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from imaging.cases import Booleans, Case, Floats
+from imaging.data.cases import Booleans, Case, Floats
 
 Places = npt.NDArray[np.int64]
 

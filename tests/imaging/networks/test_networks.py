@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imaging.losses import LOSSES, dice_focal_loss, dice_loss, focal_loss, focal_tversky_loss, tversky_loss
-from imaging.networks import NetworkConfig, load, packed, save, unet, write_whole
+from imaging.networks.config import NetworkConfig
+from imaging.networks.files import load, packed, save, write_whole
+from imaging.networks.unet import unet
+from imaging.segmentation.losses import LOSSES, dice_focal_loss, dice_loss, focal_loss, focal_tversky_loss, tversky_loss
 from meddojo.errors import InputError
 
 pytestmark = [
@@ -45,7 +47,9 @@ def _truth_and_guess() -> tuple[Any, Any]:
     return truth, random.random(truth.shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("config", [SMALL, NetworkConfig(16, 1, 3, 3, 1, False, 0.0)])
+@pytest.mark.parametrize(
+    "config", [SMALL, NetworkConfig(size=16, channels=1, classes=3, filters=3, depth=1, batch_norm=False, dropout=0.0)]
+)
 def test_probabilities_of_the_shape_of_the_image(keras: Any, config: NetworkConfig) -> None:
     image = np.random.default_rng(0).random((2, 16, 16, config.channels)).astype(np.float32)
     found = np.asarray(unet(config)(image, training=False))
@@ -56,7 +60,8 @@ def test_probabilities_of_the_shape_of_the_image(keras: Any, config: NetworkConf
 
 def test_width_and_depth_count(keras: Any) -> None:
     sizes = [
-        unet(NetworkConfig(16, 1, 1, filters, depth)).count_params() for filters, depth in ((2, 2), (4, 2), (4, 3))
+        unet(NetworkConfig(size=16, channels=1, filters=filters, depth=depth)).count_params()
+        for filters, depth in ((2, 2), (4, 2), (4, 3))
     ]
     assert sizes[0] * 3 < sizes[1] and sizes[1] * 3 < sizes[2]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imaging.cases import Case, read_cases
-from imaging.integrity import problems
+from imaging.data.cases import Case, read_cases
+from imaging.data.integrity import problems
 
 
 def test_nothing_is_odd_about_good_cases(tiny_cases: Path) -> None:

@@ -21,12 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from imaging.cases import Case, Split, check_leakage, read_cases, split
-from imaging.losses import LOSSES
-from imaging.metrics import dice
-from imaging.networks import NetworkConfig, packed, read_whole, save, unet, unpacked, write_whole
-from imaging.prediction import predict
-from imaging.preprocess import Pool
+from imaging.data.cases import Case, Split, check_leakage, read_cases, split
+from imaging.data.preprocess import Pool
+from imaging.networks import build
+from imaging.networks.config import NetworkConfig
+from imaging.networks.files import packed, read_whole, save, unpacked, write_whole
+from imaging.segmentation.losses import LOSSES
+from imaging.segmentation.metrics import dice
+from imaging.segmentation.prediction import predict
 from meddojo import __version__
 from meddojo.errors import InputError, TerminalError
 
@@ -41,7 +43,7 @@ class TrainingConfig:
     Attributes
     ----------
     loss
-        A name of `imaging.losses.LOSSES`.
+        A name of `imaging.segmentation.losses.LOSSES`.
     patience
         Epochs without a better Dice of the validation patients before training stops.
     batch
@@ -192,7 +194,7 @@ class _State:
 
         keras.utils.set_random_seed(config.seed)
         self.config = config
-        self.network = unet(config.network, any_size=True)
+        self.network = build(config.network, any_size=True)
         self.optimizer = keras.optimizers.Adam(config.learning_rate)
         self.optimizer.build(self.network.trainable_variables)
         self.best: list[Any] = self.network.get_weights()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from imaging.cases import Case
-from imaging.metrics import dice
-from imaging.rules import Rule, share_of_maximum, suv_above_2_5, tuned, without_small
+from imaging.data.cases import Case
+from imaging.segmentation.metrics import dice
+from imaging.segmentation.rules import Rule, share_of_maximum, suv_above_2_5, tuned, without_small
 
 
 def _case(seed: int) -> Case:

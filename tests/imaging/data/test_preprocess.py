@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaging.cases import Case
-from imaging.preprocess import HU, SUV, Pool, augmented, padded, scaled, slices_of
+from imaging.data.cases import Case
+from imaging.data.preprocess import HU, SUV, Pool, augmented, padded, scaled, slices_of
 
 
 def _case(rows: int = 40, columns: int = 50, ct: bool = True) -> Case:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaging import survival
-from imaging.survival import Ties, concordance_index, concordance_interval, cox_loss, fit_cox
+from imaging.survival import cox
+from imaging.survival.cox import Ties, concordance_index, concordance_interval, cox_loss, fit_cox
 
 WAYS: tuple[Ties, ...] = ("efron", "breslow")
 Cohort = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -153,7 +153,7 @@ def test_the_c_index_counts_every_pair_however_many_at_a_time(cohort: Cohort, ce
     times, events, scores = cohort
     concordant, comparable = every_pair(times, scores, events)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(survival, "_CELLS", cells)
+        patch.setattr(cox, "_CELLS", cells)
         if not comparable:
             with pytest.raises(ValueError, match="no pair to compare"):
                 concordance_index(times, scores, events)
@@ -189,7 +189,7 @@ def test_a_resample_counts_a_patient_as_often_as_it_is_drawn(monkeypatch: pytest
     features, times, events = _simulated(25, 7)
     times = np.ceil(times / np.median(times) * 5)
     scores = np.round(features @ (0.8, -0.02))
-    monkeypatch.setattr(survival, "_CELLS", 60)
+    monkeypatch.setattr(cox, "_CELLS", 60)
     found = concordance_interval(times, scores, events, seed=8, level=0.9, resamples=50)
     counts = np.random.default_rng(8).multinomial(25, np.full(25, 1 / 25), size=50)
     drawn = [np.repeat(np.arange(25), each) for each in counts]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imaging.cases import Booleans, Case, Floats
-from imaging.metrics import dice
+from imaging.data.cases import Booleans, Case, Floats
+from imaging.segmentation.metrics import dice
 
 _SMOOTHING_MM = (0.0, 3.0, 6.0, 10.0)
 _THRESHOLDS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)

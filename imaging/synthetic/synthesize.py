@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from imaging.cases import Case, write_case, write_index
-from imaging.phantom import Phantom, phantom
+from imaging.data.cases import Case, write_case, write_index
+from imaging.synthetic.phantom import Phantom, phantom
 from meddojo.errors import InputError
 
 _SHAPE, _SCALE_MONTHS = 1.3, 24.0

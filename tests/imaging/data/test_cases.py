@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaging.cases import Case, Split, check_leakage, read_cases, split, write_case, write_index
+from imaging.data.cases import Case, Split, check_leakage, read_cases, split, write_case, write_index
 from meddojo.errors import InputError
 
 

@@ -1,7 +1,7 @@
 """Survival from a risk score: the Cox partial likelihood, a fit by it, and how well scores order the times.
 
 Arrays of one cohort share the order of its n patients. `times` are durations of any one unit; `events` are 1 where the
-event was seen and 0 where the patient left before it (right censoring). ``imaging.survival_loss`` is the same
+event was seen and 0 where the patient left before it (right censoring). ``imaging.survival.loss`` is the same
 likelihood as a loss of a network.
 """
 

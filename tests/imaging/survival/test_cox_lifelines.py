@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imaging.survival import Ties, concordance_index, fit_cox
+from imaging.survival.cox import Ties, concordance_index, fit_cox
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 COHORTS = pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imaging.survival import Ties, concordance_index, cox_loss
-from imaging.survival_loss import cox_partial_likelihood
+from imaging.survival.cox import Ties, concordance_index, cox_loss
+from imaging.survival.loss import cox_partial_likelihood
 
 pytestmark = [
     pytest.mark.slow,

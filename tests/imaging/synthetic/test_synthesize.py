@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imaging.cases import read_cases
-from imaging.metrics import dice
-from imaging.phantom import phantom
-from imaging.rules import share_of_maximum, suv_above_2_5
-from imaging.synthesize import Patient, reachable_c_index, survival, synthesize
+from imaging.data.cases import read_cases
+from imaging.segmentation.metrics import dice
+from imaging.segmentation.rules import share_of_maximum, suv_above_2_5
+from imaging.synthetic.phantom import phantom
+from imaging.synthetic.synthesize import Patient, reachable_c_index, survival, synthesize
 from meddojo.errors import InputError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Iterator
 
-from imaging.cases import Case
+from imaging.data.cases import Case
 
 _HIGHEST_SUV = 150.0
 """In g/ml. A bladder may reach 100; activity in Bq/ml begins in the thousands."""

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imaging.cases import Case, read_cases, write_case, write_index
-from imaging.evaluation import NETWORK, evaluate
-from imaging.networks import NetworkConfig, unpacked
-from imaging.synthesize import synthesize
-from imaging.training import Epoch, TrainingConfig, history, read_run, train
+from imaging.data.cases import Case, read_cases, write_case, write_index
+from imaging.networks.config import NetworkConfig
+from imaging.networks.files import unpacked
+from imaging.segmentation.evaluation import NETWORK, evaluate
+from imaging.segmentation.training import Epoch, TrainingConfig, history, read_run, train
+from imaging.synthetic.synthesize import synthesize
 from meddojo.errors import InputError, TerminalError
 
 pytestmark = [
@@ -25,7 +26,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 TINY = TrainingConfig(
     NetworkConfig(size=16, filters=2, depth=2, dropout=0.3), epochs=3, patience=9, batch=2, steps=3, folds=3
 )
@@ -195,8 +196,8 @@ def test_other_data_are_measured_whole_unless_they_hold_an_image_of_the_training
 _KILLED_CHILD = """
 import os, signal, sys
 from pathlib import Path
-from tests.imaging.test_training import TINY
-from imaging.training import train
+from tests.imaging.segmentation.test_training import TINY
+from imaging.segmentation.training import train
 train(Path(sys.argv[1]), Path(sys.argv[2]), TINY, lambda epoch: os.kill(os.getpid(), signal.SIGKILL))
 """
 

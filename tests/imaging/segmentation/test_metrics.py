@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from imaging.metrics import (
+from imaging.segmentation.metrics import (
     calibration_by_region,
     dice,
     expected_calibration_error,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from imaging.survival import Ties
+from imaging.survival.cox import Ties
 
 
 def cox_partial_likelihood(ties: Ties = "efron") -> Callable[[Any, Any], Any]:

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from imaging.cases import Booleans, Case, read_cases
-from imaging.metrics import dice
-from imaging.networks import load
-from imaging.prediction import predict
-from imaging.rules import Rule, share_of_maximum, suv_above_2_5, tuned
-from imaging.training import CHECKPOINT, digest, read_run
+from imaging.data.cases import Booleans, Case, read_cases
+from imaging.networks.files import load
+from imaging.segmentation.metrics import dice
+from imaging.segmentation.prediction import predict
+from imaging.segmentation.rules import Rule, share_of_maximum, suv_above_2_5, tuned
+from imaging.segmentation.training import CHECKPOINT, digest, read_run
 from meddojo.errors import InputError
 
 Segmenter = Callable[[Case], Booleans]

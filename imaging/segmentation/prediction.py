@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from imaging.cases import Case, Floats
-from imaging.networks import NetworkConfig
-from imaging.preprocess import padded, slices_of
+from imaging.data.cases import Case, Floats
+from imaging.data.preprocess import padded, slices_of
+from imaging.networks.config import NetworkConfig
 
 _AT_ONCE = 16
 """Slices a network reads in one go."""

@@ -1,0 +1,1 @@
+"""Cases: read, checked, divided by patient, and made ready for a network."""

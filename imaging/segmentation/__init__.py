@@ -1,0 +1,1 @@
+"""Outlines of lesions: losses, training, prediction, and what they are measured by."""

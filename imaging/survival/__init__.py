@@ -1,0 +1,1 @@
+"""Survival from a risk: the Cox likelihood, its fit, the C-index."""

@@ -1,0 +1,1 @@
+"""PET/CT cases of patients who never were."""
