@@ -1,4 +1,4 @@
-"""``meddojo imaging``: synthetic PET/CT cases, training of the segmentation, its measurement."""
+"""Train a network and measure it: ``meddojo imaging train`` and ``evaluate``."""
 
 from __future__ import annotations
 
@@ -10,19 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meddojo.errors import ConfigError
+from scheduler.commands.imaging.group import DataOption, RunArgument, SeedOption, group, needs_tensorflow
 from scheduler.session import JsonOption, QuietOption, VerboseOption, errors_told
 
 if TYPE_CHECKING:
     from imaging.segmentation.training import Epoch
-
-_group = typer.Typer(
-    help="Segment lesions on PET/CT: make cases, train, measure.", no_args_is_help=True, rich_markup_mode="markdown"
-)
-
-DataOption = Annotated[
-    Path, typer.Option("--data", help="Folder of cases: index.json and .npz files", exists=True, file_okay=False)
-]
-SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random")]
 
 
 class LossName(StrEnum):
@@ -34,47 +26,7 @@ class LossName(StrEnum):
     DICE_FOCAL = "dice_focal"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.add_typer(
-        _group,
-        name="imaging",
-        epilog=(
-            "Example: `meddojo imaging synthesize --out cases`  ·  `meddojo imaging train --data cases --out run`  ·  "
-            "`meddojo imaging evaluate run --data cases`"
-        ),
-    )
-
-
-@_group.command(epilog="Example: `meddojo imaging synthesize --out cases --cases 40 --size 128 --seed 1`")
-def synthesize(
-    out: Annotated[Path, typer.Option("--out", help="New folder the cases are written to")],
-    cases: Annotated[int, typer.Option("--cases", min=2, max=9999, help="How many patients")] = 40,
-    size: Annotated[int, typer.Option("--size", min=16, max=512, help="Rows and columns of a slice")] = 128,
-    slices: Annotated[int, typer.Option("--slices", min=1, max=160, help="Slices of 5 mm of each patient")] = 4,
-    seed: SeedOption = 1,
-    as_json: JsonOption = False,
-    verbose: VerboseOption = 0,
-    quiet: QuietOption = False,
-) -> None:
-    """Make PET/CT cases with lesions, and survival times whose best reachable C-index is known."""
-    from scheduler.console import Console
-
-    console = Console(-1 if quiet else verbose)
-    with errors_told(console):
-        from imaging.synthetic.synthesize import reachable_c_index
-        from imaging.synthetic.synthesize import synthesize as make
-
-        with console.track("cases", cases) as advance:
-            patients = make(out, cases, size, slices, seed, advance)
-        events, reachable = sum(each.event for each in patients), reachable_c_index(patients)
-        if as_json:
-            typer.echo(json.dumps({"cases": cases, "events": events, "reachable_c_index": round(reachable, 4)}))
-        else:
-            typer.echo(f"{cases} cases in {out}, {events} with an event; best reachable C-index {reachable:.3f}")
-
-
-@_group.command(epilog="Example: `meddojo imaging train --data cases --out run --size 64 --filters 16 --epochs 30`")
+@group.command(epilog="Example: `meddojo imaging train --data cases --out run --size 64 --filters 16 --epochs 30`")
 def train(
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="Folder of the run; one that was killed goes on")],
@@ -104,7 +56,7 @@ def train(
 
     console = Console(-1 if quiet else verbose)
     with errors_told(console):
-        _needs_tensorflow()
+        needs_tensorflow()
         from imaging.data.cases import read_cases
         from imaging.data.integrity import problems
         from imaging.networks.config import NetworkConfig
@@ -144,9 +96,9 @@ def train(
         typer.echo(f"{out}: best validation Dice {best.validation_dice:.3f} in epoch {best.number}")
 
 
-@_group.command(epilog="Example: `meddojo imaging evaluate run --data cases`")
+@group.command(epilog="Example: `meddojo imaging evaluate run --data cases`")
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished training", exists=True, file_okay=False)],
+    run: RunArgument,
     data: DataOption,
     as_json: JsonOption = False,
     verbose: VerboseOption = 0,
@@ -157,7 +109,7 @@ def evaluate(
 
     console = Console(-1 if quiet else verbose)
     with errors_told(console):
-        _needs_tensorflow()
+        needs_tensorflow()
         from imaging.segmentation.evaluation import evaluate as measure
 
         with console.track("tuning the rule") as advance:
@@ -166,13 +118,3 @@ def evaluate(
             typer.echo(json.dumps(found.as_dict(), indent=1))
         else:
             typer.echo("\n".join(found.table()))
-
-
-def _needs_tensorflow() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("tensorflow") is None or find_spec("tf_keras") is None:
-        raise ConfigError(
-            "training and measuring networks need TensorFlow, which is not here",
-            "install it: pip install 'meddojo[imaging]'",
-        )
