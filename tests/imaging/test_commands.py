@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from scheduler.cli import app
-from scheduler.commands.imaging import LossName
+from scheduler.commands.imaging.training import LossName
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
