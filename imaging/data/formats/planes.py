@@ -12,7 +12,7 @@ from meddojo.errors import InputError
 
 _SAME_MM = 0.05
 """Planes nearer than this are one."""
-_UNEVEN = 0.1
+_UNEVEN = 0.05
 """Share of the distance between slices by which a plane may be off."""
 _MOST_SLICES = 5000
 
@@ -65,7 +65,7 @@ def stacked(along_mm: Sequence[float], lone_step_mm: float, origin: str, positio
     if whole >= _MOST_SLICES:
         raise InputError(origin, position, f"planes {smallest:g} mm apart over {whole * step:g} mm are no slices")
     numbers = np.rint((places - first) / step).astype(np.int64)
-    off = np.abs(places - first - numbers * step)
-    if off.max() > max(_SAME_MM, _UNEVEN * step):
-        raise InputError(origin, position, f"planes are not evenly spaced: one is {off.max():.2g} mm beside its slice")
+    off = float(np.abs(places - first - numbers * step).max())
+    if off > max(_SAME_MM, _UNEVEN * step) or abs(step - smallest) > max(_SAME_MM, _UNEVEN * smallest):
+        raise InputError(origin, position, f"planes are not evenly spaced: not all are multiples of {smallest:.3g} mm")
     return Stack(first, step, numbers, whole + 1)

@@ -86,11 +86,14 @@ def _write_slices(
 
 
 def _apply(dataset: Any, changes: Mapping[str, Any]) -> None:
-    for keyword, value in changes.items():
-        if value is None:
-            delattr(dataset, keyword)
-        else:
-            setattr(dataset, keyword, value)
+    from pydicom import config
+
+    with config.disable_value_validation():
+        for keyword, value in changes.items():
+            if keyword in dataset:  # an element that is there keeps its own validation
+                delattr(dataset, keyword)
+            if value is not None:
+                setattr(dataset, keyword, value)
 
 
 def _dataset(modality: str, number: int, count: int, values: np.ndarray[Any, Any], uid_root: str) -> Any:
