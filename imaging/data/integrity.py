@@ -11,6 +11,8 @@ from imaging.data.resample import coverage
 
 _HIGHEST_SUV = 150.0
 """In g/ml. A bladder may reach 100; activity in Bq/ml begins in the thousands."""
+_LOWEST_SUV = 0.3
+"""In g/ml; muscle and blood take up more."""
 _LARGEST_SHARE = 0.5
 """Of a scan that lesions fill."""
 _OBLIQUE_DEGREES = 2.0
@@ -57,6 +59,8 @@ def _of(case: Case) -> Iterator[str]:
     lowest, highest = float(case.pet.min()), float(case.pet.max())
     if highest > _HIGHEST_SUV:
         yield f"PET reaches {highest:g}, which is no SUV in g/ml: activity in Bq/ml?"
+    elif 0 < highest < _LOWEST_SUV:
+        yield f"PET reaches {highest:.2g} only, which is no SUV in g/ml: another unit, or scaled?"
     if highest == lowest:
         yield "PET is the same everywhere"
     if lowest < 0:

@@ -92,7 +92,7 @@ def import_files(
                 advance=advance,
             )
         if spacing is not None:
-            case = respaced(case, spacing, mask="linear")
+            case = respaced(case, spacing, mask="nearest")
         told = [*notes, *(each.removeprefix(f"{name}: ") for each in problems([case]))]
         add_case(out, case)
         lesion_ml = float(case.mask.sum()) * case.voxel_ml

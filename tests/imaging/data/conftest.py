@@ -21,8 +21,8 @@ ORIGIN = (-250.0, -250.0, 100.0)
 
 _NAMED = (
     "PatientName PatientID OtherPatientNames PatientAddress PatientComments PatientBirthName ReferringPhysicianName"
-    " InstitutionName StudyDescription SeriesDescription StudyID AccessionNumber OperatorsName ProtocolName ImageComments"
-    " PerformingPhysicianName RequestingPhysician StationName IssuerOfPatientID DeviceSerialNumber"
+    " InstitutionName StudyDescription SeriesDescription StudyID AccessionNumber OperatorsName ProtocolName"
+    " ImageComments PerformingPhysicianName RequestingPhysician StationName IssuerOfPatientID DeviceSerialNumber"
 ).split()
 
 

@@ -14,9 +14,7 @@ from imaging.data.grid import MAX_VOXELS, Grid, Turn, Volume, axis_aligned, chec
 from meddojo.errors import InputError
 
 _SIGNED_AXES = [
-    (order, signs)
-    for order in itertools.permutations(range(3))
-    for signs in itertools.product((1.0, -1.0), repeat=3)
+    (order, signs) for order in itertools.permutations(range(3)) for signs in itertools.product((1.0, -1.0), repeat=3)
 ]
 
 

@@ -50,9 +50,7 @@ def test_the_same_phantom_is_the_same_in_dicom(
 
 
 _SIGNED = [
-    (order, signs)
-    for order in itertools.permutations(range(3))
-    for signs in itertools.product((1.0, -1.0), repeat=3)
+    (order, signs) for order in itertools.permutations(range(3)) for signs in itertools.product((1.0, -1.0), repeat=3)
 ]
 
 
@@ -142,9 +140,7 @@ def _sheared(image: Any) -> None:
         (lambda image: image.header.set_xyzt_units("meter"), (3, 4, 5), "2000 mm between"),
     ],
 )
-def test_a_fault_is_refused(
-    tmp_path: Path, change: Callable[[Any], None], shape: tuple[int, ...], told: str
-) -> None:
+def test_a_fault_is_refused(tmp_path: Path, change: Callable[[Any], None], shape: tuple[int, ...], told: str) -> None:
     path = _changed(tmp_path / "a.nii", change, shape=shape)
     with pytest.raises(InputError, match=told) as refused:
         read_nifti(path)

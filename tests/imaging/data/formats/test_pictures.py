@@ -74,7 +74,9 @@ def _bomb(path: Path) -> None:
 
     side = (60_000).to_bytes(4, "big")
     header = chunk(b"IHDR", side + side + b"\x08\0\0\0\0")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1_000_000)) + chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 1_000_000)) + chunk(b"IEND", b"")
+    )
 
 
 def _wide(path: Path) -> None:

@@ -91,7 +91,9 @@ def test_the_patient_is_copied_if_asked_for(series: Series, body: Phantom, tmp_p
     assert b"CANARY MAKER" not in (tmp_path / "seg.dcm").read_bytes() and "InstitutionName" not in found
 
 
-@pytest.mark.parametrize("orientation", [(1, 0, 0, 0, 1, 0), (1, 0, 0, 0, 0, -1), (0, 1, 0, 0, 0, -1), (-1, 0, 0, 0, -1, 0)])
+@pytest.mark.parametrize(
+    "orientation", [(1, 0, 0, 0, 1, 0), (1, 0, 0, 0, 0, -1), (0, 1, 0, 0, 0, -1), (-1, 0, 0, 0, -1, 0)]
+)
 @pytest.mark.parametrize("backwards", [False, True])
 def test_on_every_orientation_the_mask_lies_where_it_lay(
     write_slices: Write, tmp_path: Path, orientation: Any, backwards: bool

@@ -1,4 +1,4 @@
-"""DICOM series: what comes out is the phantom, on the right side of the patient, and a series with a fault is refused."""
+"""DICOM series: what comes out is the phantom, on the right side of the patient, and a fault is refused."""
 
 from __future__ import annotations
 
@@ -167,7 +167,10 @@ def test_a_fault_is_refused_with_its_place(
 
 @pytest.mark.parametrize(
     "keyword",
-    "ImagePositionPatient ImageOrientationPatient PixelSpacing RescaleSlope Rows StudyInstanceUID SeriesInstanceUID".split(),
+    [
+        *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RescaleSlope"),
+        *("Rows", "StudyInstanceUID", "SeriesInstanceUID"),
+    ],
 )
 def test_what_is_missing_is_named(write_body: Write, tmp_path: Path, keyword: str) -> None:
     write_body(tmp_path, changes={keyword: None})
@@ -209,8 +212,8 @@ def test_a_name_where_a_number_should_be_is_not_repeated(
     capfd: pytest.CaptureFixture[str],
     keyword: str,
 ) -> None:
-    from pydicom.dataelem import RawDataElement
     from pydicom.datadict import tag_for_keyword
+    from pydicom.dataelem import RawDataElement
     from pydicom.tag import Tag
 
     def change(number: int, dataset: Any) -> None:

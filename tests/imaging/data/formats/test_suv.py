@@ -34,9 +34,7 @@ def factor(write_slices: Callable[..., list[Path]], tmp_path: Path) -> Factor:
     ) -> float:
         stored = np.full((2, 4, 4), 1000.0)
         positions = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 5.0]])
-        write_slices(
-            tmp_path, stored, positions, changes=changes, tracer=tracer, philips=philips, **options
-        )
+        write_slices(tmp_path, stored, positions, changes=changes, tracer=tracer, philips=philips, **options)
         values = read_volume(read_series(tmp_path, "PT")).values
         assert np.ptp(values) <= 1e-3 * values.max()
         return float(values.mean()) / 1000.0
@@ -187,7 +185,7 @@ def test_a_half_life_that_is_not_of_its_nuclide_is_told(factor: Factor) -> None:
     code = Dataset()
     code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "77004003", "SCT", "^18^Fluorine"
     assert factor(_BQ, {"RadionuclideCodeSequence": [code]}) == pytest.approx(_DECAYED, rel=1e-4)
-    with pytest.raises(InputError, match="is 109.8 s, that of F-18 is 6584 s"):
+    with pytest.raises(InputError, match=r"is 109.8 s, that of F-18 is 6584 s"):
         factor(_BQ, {"RadionuclideCodeSequence": [code], "RadionuclideHalfLife": 109.8})
 
 
