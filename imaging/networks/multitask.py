@@ -66,9 +66,7 @@ def of_slices(network: Any) -> Any:
     """
     from imaging.keras import keras
 
-    return keras.Model(network.inputs[0], [network.get_layer(name).output for name in (MULTITASK = "multitask"
-"""Its name in a configuration."""
-PROBABILITY, EVIDENCE)])
+    return keras.Model(network.inputs[0], [network.get_layer(name).output for name in (PROBABILITY, EVIDENCE)])
 
 
 def _evidence(image: Any, bottom: Any, lesion: Any, config: NetworkConfig) -> Any:
