@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from imaging.data.cases import Case
-from imaging.data.preprocess import Floats
+from imaging.data.cases import Case, Floats
 from imaging.networks.config import NetworkConfig
 from imaging.networks.multitask import RISK
+from imaging.segmentation.prediction import read_by
 from imaging.survival.loss import cox_partial_likelihood
-from imaging.survival.risk import Outcomes, evidence, images_of, outcomes
+from imaging.survival.risk import Outcomes, evidence, outcomes
 
 _MOST_SLICES = 8
 """Of a case in one step; of one with more, some are drawn and count for the others."""
@@ -57,7 +57,7 @@ class Cohort:
         found = outcomes(cases)
         if not found[:, 1].any():
             raise ValueError("no event was seen in any case")
-        images = [images_of(case, config) for case in cases]
+        images = [read_by(config, case) for case in cases]
         rows, columns = (max(each.shape[axis] for each in images) for axis in (1, 2))
         padded = tuple(
             np.pad(each, ((0, 0), (0, rows - each.shape[1]), (0, columns - each.shape[2]), (0, 0))) for each in images
