@@ -27,9 +27,10 @@ from imaging.data.preprocess import Pool
 from imaging.data.volumes import VolumePool
 from imaging.networks import build
 from imaging.networks.config import NetworkConfig
-from imaging.networks.files import packed, read_whole, save, unpacked, write_whole
+from imaging.networks.files import load, packed, read_whole, save, unpacked, write_whole
 from imaging.segmentation.losses import LOSSES
 from imaging.segmentation.metrics import dice
+from imaging.segmentation.outline import Outline, chosen, save_outline
 from imaging.segmentation.prediction import as_seen, predict
 from meddojo import __version__
 from meddojo.errors import InputError, TerminalError
@@ -61,7 +62,7 @@ class TrainingConfig:
     lesion_share
         Share of windows drawn about a lesion; the others are drawn anywhere.
     folds, fold
-        The patients of this fold (from 0) are never seen, they are the test.
+        The patients of this fold (from 0) are never seen, they are the test; with 1 fold nobody is.
     division
         Seed of the division, apart from `seed`, so that networks of other seeds share it.
     member
@@ -161,8 +162,15 @@ def train(
         state.store(out)
         report(epoch)
     save(out, config.network, state.best)
+    save_outline(out, fitted_outline(out, validation))
     (out / CHECKPOINT).unlink(missing_ok=True)
     return tuple(state.epochs)
+
+
+def fitted_outline(folder: Path, validation: Sequence[Case]) -> Outline:
+    """The outline that suits the validation patients of a trained network best."""
+    config, network = load(folder)
+    return chosen((predict(network, config, case), case.mask) for case in validation)
 
 
 def divided(cases: Sequence[Case], config: TrainingConfig) -> Split:
