@@ -26,7 +26,7 @@ class NetworkConfig:
     filters
         Of the first level; each level below has twice as many.
     depth
-        How often the image is halved.
+        How often the image is halved; a volume 4 times at most.
     slices
         Of the windows a network of three dimensions is trained on, a multiple of 2 to the power of `depth`.
     batch_norm
@@ -64,6 +64,8 @@ class NetworkConfig:
                 raise ValueError(
                     f"{name} {length} cannot be halved {self.depth} times; it must be a multiple of {self.multiple}"
                 )
+        if self.volumetric and self.depth > 4:
+            raise ValueError(f"depth is {self.depth}, but a network of volumes halves them 4 times at most")
         if self.volumetric and self.context:
             raise ValueError(f"context is {self.context}, but {self.architecture} reads all slices as they lie")
 

@@ -61,7 +61,11 @@ def test_what_is_saved_is_rebuilt_for_images_of_any_size(keras: Any, tmp_path: P
 
 def test_a_volume_is_of_slices_that_can_be_halved_without_neighbours_as_channels() -> None:
     volume = replace(SMALL, architecture="unet3d")
-    for change, cause in (({"slices": 6}, "slices 6 cannot be halved 2 times"), ({"context": 1}, "context is 1")):
+    for change, cause in (
+        ({"slices": 6}, "slices 6 cannot be halved 2 times"),
+        ({"context": 1}, "context is 1"),
+        ({"depth": 5, "size": 32, "slices": 32}, "depth is 5"),
+    ):
         with pytest.raises(ValueError, match=cause):
             replace(volume, **change)
         replace(SMALL, **change)
