@@ -12,6 +12,7 @@ from imaging.data.cases import Case
 from imaging.data.preprocess import Floats
 from imaging.networks.config import NetworkConfig
 from imaging.networks.multitask import RISK, of_slices
+from imaging.segmentation.prediction import read_by
 
 _AT_ONCE = 16
 """Slices a network reads in one go."""
@@ -40,7 +41,7 @@ def evidence(network: Any, config: NetworkConfig, cases: Sequence[Case]) -> Floa
     reader = of_slices(network)
     rows = []
     for case in cases:
-        images = images_of(case, config)
+        images = read_by(config, case)
         parts = [
             np.asarray(reader(images[start : start + _AT_ONCE], training=False)[1]).sum(axis=0)
             for start in range(0, len(images), _AT_ONCE)
@@ -61,10 +62,3 @@ def outcomes(cases: Sequence[Case]) -> Outcomes:
         if case.months is None or case.event is None:
             raise ValueError(f"{case.name} has no months and event")
     return np.array([(case.months, case.event) for case in cases], dtype=np.float32)
-
-
-def images_of(case: Case, config: NetworkConfig) -> Floats:
-    from imaging.data.preprocess import padded, slices_of
-    images = slices_of(case, config.channels)
-    places = [(np.arange(len(images)) + step).clip(0, len(images) - 1) for step in range(-config.context, config.context + 1)]
-    return padded(np.concatenate([images[each] for each in places], -1), config.multiple)

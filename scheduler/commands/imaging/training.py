@@ -33,6 +33,7 @@ class ArchitectureName(StrEnum):
     """Names of `imaging.networks.BUILDERS`."""
 
     UNET = "unet"
+    MULTITASK = "multitask"
 
 
 @group.command(

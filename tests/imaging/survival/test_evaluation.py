@@ -92,9 +92,7 @@ def test_other_data_are_measured_whole_without_radiomics_and_without_a_known_haz
 ) -> None:
     synthesize(tmp_path / "other", 12, 32, 2, 77)
     records = json.loads((tmp_path / "other" / "index.json").read_text())
-    write_index(
-        tmp_path / "other", [{key: each[key] for key in each if "true" not in key} for each in records]
-    )
+    write_index(tmp_path / "other", [{key: each[key] for key in each if "true" not in key} for each in records])
     found = evaluate(finished, tmp_path / "other")
     assert list(found.rows) == [NETWORK] and found.cases == 12 and found.reachable is None
     name = read_run(finished).division.train[0]
