@@ -117,8 +117,8 @@ class Pool:
         )
 
     @property
-    def slices(self) -> int:
-        """Of all cases."""
+    def windows(self) -> int:
+        """How many make one pass: as many as there are slices."""
         return sum(map(len, self.masks))
 
     def batch(self, random: np.random.Generator, count: int, lesion_share: float) -> tuple[Floats, Floats]:
@@ -210,7 +210,7 @@ def recoloured(random: np.random.Generator, image: Floats, channels: int) -> Flo
     Parameters
     ----------
     image
-        Shape (rows, columns, slices shown times channels).
+        Shape (..., slices shown times channels).
 
     Returns
     -------

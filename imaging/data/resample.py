@@ -75,6 +75,12 @@ def respaced(case: Case, spacing_mm: tuple[float, float, float], *, mask: Litera
     )
 
 
+def brought_back(values: Array, spacing_mm: tuple[float, float, float], case: Case) -> Array:
+    """Values at the voxels of `respaced(case, spacing_mm)` at those of the case, between them linear."""
+    old = axis_aligned(_shape(case.mask), case.spacing_mm)
+    return resampled(Volume(values, _covering(old, spacing_mm)), old, order="linear", outside=0.0).values
+
+
 def _covering(old: Grid, spacing_mm: tuple[float, float, float]) -> Grid:
     """From the same outermost corner on, which is half a voxel before the centre of the first."""
     slices, rows, columns = (

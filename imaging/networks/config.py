@@ -26,7 +26,9 @@ class NetworkConfig:
     filters
         Of the first level; each level below has twice as many.
     depth
-        How often the image is halved; a volume 4 times at most.
+        How often the image is halved.
+    spacing_mm
+        Of the voxels the network reads, along all three axes: cases are brought to it; 0 leaves them as they are.
     slices
         Of the windows a network of three dimensions is trained on, a multiple of 2 to the power of `depth`.
     batch_norm
@@ -42,6 +44,7 @@ class NetworkConfig:
     classes: int = 1
     filters: int = 16
     depth: int = 3
+    spacing_mm: float = 0.0
     slices: int = 8
     batch_norm: bool = True
     dropout: float = 0.1
@@ -58,14 +61,14 @@ class NetworkConfig:
             raise ValueError(f"batch_norm is {self.batch_norm!r}, neither true nor false")
         if not isinstance(self.dropout, int | float) or not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout is {self.dropout!r}, no share from 0 to below 1")
+        if not isinstance(self.spacing_mm, int | float) or not (self.spacing_mm == 0.0 or 0.5 <= self.spacing_mm <= 50):
+            raise ValueError(f"spacing_mm is {self.spacing_mm!r}, neither 0 nor from 0.5 to 50")
         halved = {"size": self.size} | ({"slices": self.slices} if self.volumetric else {})
         for name, length in halved.items():
             if length % self.multiple:
                 raise ValueError(
                     f"{name} {length} cannot be halved {self.depth} times; it must be a multiple of {self.multiple}"
                 )
-        if self.volumetric and self.depth > 4:
-            raise ValueError(f"depth is {self.depth}, but a network of volumes halves them 4 times at most")
         if self.volumetric and self.context:
             raise ValueError(f"context is {self.context}, but {self.architecture} reads all slices as they lie")
 

@@ -1,6 +1,6 @@
 """Losses of segmentation: for lesions that fill a hundredth of an image, counting voxels alone teaches nothing.
 
-All take truth (0 or 1) and predicted probabilities of shape (batch, rows, columns, classes). Sums run over the whole
+All take truth (0 or 1) and predicted probabilities of shape (batch, ..., classes). Sums run over the whole
 batch, so that an image without a lesion adds its false positives instead of a fraction 0/0.
 """
 
@@ -14,7 +14,6 @@ Loss = Callable[[Any, Any], Any]
 
 _SMOOTH = 1.0
 """Voxels added above and below the fraction, so that a batch without lesions has a slope."""
-_AXES = (0, 1, 2)
 
 
 def dice_loss(truth: Any, predicted: Any) -> Any:
@@ -67,9 +66,10 @@ def _right(truth: Any, predicted: Any) -> Any:
 def _lost(truth: Any, predicted: Any, alpha: float, beta: float, gamma: float) -> Any:
     from imaging.keras import tensorflow as tf
 
-    hit = tf.reduce_sum(truth * predicted, _AXES)
-    false_alarm = tf.reduce_sum((1.0 - truth) * predicted, _AXES)
-    missed = tf.reduce_sum(truth * (1.0 - predicted), _AXES)
+    axes = range(len(predicted.shape) - 1)
+    hit = tf.reduce_sum(truth * predicted, axes)
+    false_alarm = tf.reduce_sum((1.0 - truth) * predicted, axes)
+    missed = tf.reduce_sum(truth * (1.0 - predicted), axes)
     index = (hit + _SMOOTH) / (hit + alpha * false_alarm + beta * missed + _SMOOTH)
     # a power below 1 has no slope at 0
     return tf.reduce_mean(tf.pow(tf.maximum(1.0 - index, 1e-7), gamma))

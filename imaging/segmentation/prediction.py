@@ -10,10 +10,11 @@ import numpy as np
 
 from imaging.data.cases import Booleans, Case, Floats
 from imaging.data.preprocess import padded, slices_of, with_context
+from imaging.data.resample import brought_back, respaced
 from imaging.networks.config import NetworkConfig
 
 Segmenter = Callable[[Any], Any]
-"""From images (batch, rows, columns, planes) to probabilities (batch, rows, columns, classes)."""
+"""From images (batch, ..., planes), slices or one volume, to probabilities (batch, ..., classes)."""
 
 _AT_ONCE = 16
 """Slices a network reads in one go."""
@@ -34,19 +35,40 @@ def predict(network: Any, config: NetworkConfig, case: Case) -> Floats:
     numpy.ndarray
         From 0 to 1, of the shape (slices, rows, columns).
     """
-    return applied(lambda images: network(images, training=False), read_by(config, case), case)
+    return applied(lambda images: network(images, training=False), config, case)
 
 
-def read_by(config: NetworkConfig, case: Case) -> Floats:
-    """What the network of a configuration reads of a case: shape (slices, rows, columns, planes), padded."""
-    return padded(with_context(slices_of(case, config.channels), config.context), config.multiple)
+def applied(segment: Segmenter, config: NetworkConfig, case: Case) -> Floats:
+    """`predict` by any function that takes what the network of a configuration reads."""
+    seen = as_seen(config, case)
+    images = read_by(config, seen)
+    if config.volumetric:
+        found = np.asarray(segment(images[None]))[0, ..., 0]
+    else:
+        starts = range(0, len(images), _AT_ONCE)
+        found = np.concatenate([np.asarray(segment(images[start : start + _AT_ONCE]))[..., 0] for start in starts])
+    slices, rows, columns = seen.mask.shape
+    found = found[:slices, :rows, :columns]
+    return brought_back(found, seen.spacing_mm, case) if config.spacing_mm else found
 
 
-def applied(segment: Segmenter, images: Floats, case: Case) -> Floats:
-    """Probabilities of a case, of the shape (slices, rows, columns), from images that `read_by` made of it."""
-    parts = [np.asarray(segment(images[start : start + _AT_ONCE]))[..., 0] for start in range(0, len(images), _AT_ONCE)]
-    rows, columns = case.mask.shape[1:]
-    return np.concatenate(parts)[:, :rows, :columns]
+def as_seen(config: NetworkConfig, case: Case) -> Case:
+    """The case at the spacing of a network."""
+    return respaced(case, (config.spacing_mm,) * 3, mask="linear") if config.spacing_mm else case
+
+
+def read_by(config: NetworkConfig, seen: Case) -> Floats:
+    """What a network reads of a case `as_seen`, padded with zeros.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (slices, rows, columns, planes): a batch of slices, or one volume.
+    """
+    if config.volumetric:
+        images = padded(slices_of(seen, config.channels), config.multiple)
+        return np.pad(images, ((0, -len(images) % config.multiple), *[(0, 0)] * 3))
+    return padded(with_context(slices_of(seen, config.channels), config.context), config.multiple)
 
 
 def predicted_by_all(members: Sequence[tuple[NetworkConfig, Any]], case: Case, mirrored: bool = True) -> Floats:

@@ -24,13 +24,14 @@ import numpy as np
 
 from imaging.data.cases import Case, Floats, Split, check_leakage, read_cases, split
 from imaging.data.preprocess import Pool
+from imaging.data.volumes import VolumePool
 from imaging.networks import build
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import packed, read_whole, save, unpacked, write_whole
 from imaging.networks.multitask import MULTITASK, without_risk
 from imaging.segmentation.losses import LOSSES
 from imaging.segmentation.metrics import dice
-from imaging.segmentation.prediction import predict
+from imaging.segmentation.prediction import as_seen, predict
 from imaging.survival.training import Cohort, fit_risk, joint_step, outcomes_told
 from meddojo import __version__
 from meddojo.errors import InputError, TerminalError
@@ -181,9 +182,12 @@ def divided(cases: Sequence[Case], config: TrainingConfig) -> Split:
     return split(patients, config.folds, config.fold, config.division, config.validation_share, config.member)
 
 
-def pool_of(cases: Sequence[Case], network: NetworkConfig) -> Pool:
+def pool_of(cases: Sequence[Case], network: NetworkConfig) -> Pool | VolumePool:
     """Where the windows of a network are drawn from."""
-    return Pool.of(cases, network.channels, network.size, network.context)
+    seen = [as_seen(network, case) for case in cases]
+    if network.volumetric:
+        return VolumePool.of(seen, network.channels, (network.slices, network.size, network.size))
+    return Pool.of(seen, network.channels, network.size, network.context)
 
 
 def history(folder: Path) -> tuple[Epoch, ...]:
@@ -262,13 +266,13 @@ class _State:
         waited = len(scores) - 1 - scores.index(max(scores)) if scores else 0
         return len(self.epochs) >= self.config.epochs or waited >= self.config.patience
 
-    def advance(self, pool: Pool, validation: Sequence[Case]) -> Epoch:
+    def advance(self, pool: Pool | VolumePool, validation: Sequence[Case]) -> Epoch:
         """One epoch."""
         config, number = self.config, len(self.epochs) + 1
         random = np.random.default_rng([config.seed, number])
         self._reseed(random)
         drawing = np.random.default_rng([config.seed, number, 1])  # apart from windows, which another thread draws
-        steps = config.steps or max(1, pool.slices // config.batch)
+        steps = config.steps or max(1, pool.windows // config.batch)
         losses = []
         for step, (images, masks) in enumerate(_ahead(pool, random, config, steps), start=(number - 1) * steps):
             self.optimizer.learning_rate.assign(_rate(step, steps * config.epochs) * config.learning_rate)
@@ -360,7 +364,7 @@ def _rate(step: int, steps: int) -> float:
 
 
 def _ahead(
-    pool: Pool, random: np.random.Generator, config: TrainingConfig, steps: int
+    pool: Pool | VolumePool, random: np.random.Generator, config: TrainingConfig, steps: int
 ) -> Iterator[tuple[Floats, Floats]]:
     """Batches in order, each drawn while the network learns from the one before."""
     with ThreadPoolExecutor(1) as executor:

@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from imaging.data.cases import Case
-from imaging.data.preprocess import Floats
+from imaging.data.cases import Case, Floats
 from imaging.networks.config import NetworkConfig
 from imaging.networks.multitask import RISK
-from imaging.segmentation.prediction import read_by
+from imaging.segmentation.prediction import as_seen, read_by
 from imaging.survival.loss import cox_partial_likelihood
 from imaging.survival.risk import Outcomes, evidence, outcomes
 from meddojo.errors import InputError
@@ -61,12 +60,13 @@ class Cohort:
         found = outcomes(cases)
         if not found[:, 1].any():
             raise ValueError("no event was seen in any case")
-        images = [read_by(config, case) for case in cases]
+        seen = [as_seen(config, case) for case in cases]
+        images = [read_by(config, case) for case in seen]
         rows, columns = (max(each.shape[axis] for each in images) for axis in (1, 2))
         padded = tuple(
             np.pad(each, ((0, 0), (0, rows - each.shape[1]), (0, columns - each.shape[2]), (0, 0))) for each in images
         )
-        return cls(padded, tuple(case.voxel_ml for case in cases), found)
+        return cls(padded, tuple(case.voxel_ml for case in seen), found)
 
     def batch(self, random: np.random.Generator, count: int) -> tuple[Floats, Floats, Outcomes]:
         """Draw cases without repetition, mirrored at random.

@@ -33,7 +33,10 @@ class ArchitectureName(StrEnum):
     """Names of `imaging.networks.BUILDERS`."""
 
     UNET = "unet"
+    ATTENTION = "attention"
+    FLAT = "flat"
     MULTITASK = "multitask"
+    UNET3D = "unet3d"
 
 
 @group.command(
@@ -53,6 +56,10 @@ def train(
         int, typer.Option("--channels", min=1, max=3, help="1 PET, 2 and CT, 3 and PET relative to its brightest")
     ] = 3,
     context: Annotated[int, typer.Option("--context", min=0, max=8, help="Slices shown to either side")] = 1,
+    slices: Annotated[int, typer.Option("--slices", help="Of the windows of unet3d")] = 32,
+    spacing: Annotated[
+        float, typer.Option("--spacing", help="Bring cases to voxels of so many mm first; 0: as they are")
+    ] = 0.0,
     filters: Annotated[int, typer.Option("--filters", help="Filters of the first level")] = 16,
     depth: Annotated[int, typer.Option("--depth", help="How often the image is halved")] = 3,
     dropout: Annotated[float, typer.Option("--dropout", help="Share dropped in the lowest levels")] = 0.2,
@@ -100,7 +107,9 @@ def train(
                 architecture=architecture.value,
                 size=size,
                 channels=channels,
-                context=context,
+                context=0 if architecture is ArchitectureName.UNET3D else context,
+                spacing_mm=spacing,
+                slices=slices,
                 filters=filters,
                 depth=depth,
                 batch_norm=batch_norm,

@@ -1,0 +1,90 @@
+"""Windows of whole volumes, for networks of three dimensions; `imaging.data.preprocess` draws those of slices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from imaging.data.cases import Booleans, Case, Floats
+from imaging.data.preprocess import Places, recoloured, slices_of, turning
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VolumePool:
+    """Cases to draw training windows from: first a case, then a place, so that every patient counts.
+
+    Attributes
+    ----------
+    shape
+        Of a window: slices, rows, columns.
+    images, masks
+        One each case, of shapes (slices, rows, columns, channels) and (slices, rows, columns).
+    lesions
+        One each case: rows of (slice, row, column), one each voxel of a lesion.
+    """
+
+    shape: tuple[int, int, int]
+    images: tuple[Floats, ...]
+    masks: tuple[Booleans, ...]
+    lesions: tuple[Places, ...]
+
+    @classmethod
+    def of(cls, cases: Sequence[Case], channels: int, shape: tuple[int, int, int]) -> VolumePool:
+        """Prepare cases."""
+        return cls(
+            shape,
+            tuple(slices_of(case, channels) for case in cases),
+            tuple(case.mask for case in cases),
+            tuple(np.argwhere(case.mask) for case in cases),
+        )
+
+    @property
+    def windows(self) -> int:
+        """How many make one pass, in slices."""
+        return max(len(self.masks), sum(map(len, self.masks)) // self.shape[0])
+
+    def batch(self, random: np.random.Generator, count: int, lesion_share: float) -> tuple[Floats, Floats]:
+        """Draw windows: some anywhere, some about a voxel of a lesion.
+
+        Parameters
+        ----------
+        lesion_share
+            Probability of a window about a lesion.
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            Images of shape (count, slices, rows, columns, channels) and masks of 0 and 1 of shape (count, slices, rows,
+            columns, 1).
+        """
+        pairs = [self._window(random, random.random() < lesion_share) for _ in range(count)]
+        images, masks = zip(*pairs, strict=True)
+        return np.stack(images), np.stack(masks)[..., None].astype(np.float32)
+
+    def _window(self, random: np.random.Generator, about_lesion: bool) -> tuple[Floats, Booleans]:
+        from scipy.ndimage import affine_transform
+
+        number = int(random.integers(len(self.images)))
+        image, mask, lesions = self.images[number], self.masks[number], self.lesions[number]
+        length = np.array(self.shape)
+        if about_lesion and len(lesions):
+            # anywhere in the window but its rim, so that its middle does not tell the lesion
+            centre = lesions[random.integers(len(lesions))] + random.uniform(-1.0, 1.0, 3) * length / 3
+        else:
+            centre = random.uniform(0, mask.shape)
+        # slices are stretched and mirrored, but stay slices: they are taken otherwise than what lies within them
+        steps = np.zeros((3, 3))
+        steps[0, 0] = np.exp(random.uniform(-0.25, 0.25)) * random.choice([-1.0, 1.0])
+        steps[1:, 1:] = turning(random)
+        first = centre - steps @ ((length - 1) / 2)
+        window = np.stack(
+            [
+                affine_transform(image[..., channel], steps, first, self.shape, order=1, mode="constant")
+                for channel in range(image.shape[-1])
+            ],
+            axis=-1,
+        )
+        truth = affine_transform(mask.astype(np.float32), steps, first, self.shape, order=1, mode="constant") > 0.5
+        return recoloured(random, window, image.shape[-1]), np.asarray(truth)
