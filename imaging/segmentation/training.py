@@ -28,10 +28,12 @@ from imaging.data.volumes import VolumePool
 from imaging.networks import build
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import load, packed, read_whole, save, unpacked, write_whole
+from imaging.networks.multitask import MULTITASK, without_risk
 from imaging.segmentation.losses import LOSSES
 from imaging.segmentation.metrics import dice
 from imaging.segmentation.outline import Outline, chosen, save_outline
 from imaging.segmentation.prediction import as_seen, predict
+from imaging.survival.training import Cohort, fit_risk, joint_step, outcomes_told
 from meddojo import __version__
 from meddojo.errors import InputError, TerminalError
 
@@ -61,6 +63,8 @@ class TrainingConfig:
         Of Adam at its highest: it grows over the first steps, and falls as a cosine to nothing over all epochs.
     lesion_share
         Share of windows drawn about a lesion; the others are drawn anywhere.
+    risk_cases, risk_weight
+        Of a network that tells the risk: one step of each epoch adds the Cox loss of so many whole cases, times this.
     folds, fold
         The patients of this fold (from 0) are never seen, they are the test; with 1 fold nobody is.
     division
@@ -78,6 +82,8 @@ class TrainingConfig:
     steps: int = 0
     learning_rate: float = 2e-3
     lesion_share: float = 0.5
+    risk_cases: int = 24
+    risk_weight: float = 0.1
     folds: int = 5
     fold: int = 0
     division: int = 1
@@ -149,8 +155,11 @@ def train(
     cases = list(read_cases(data))
     division = divided(cases, config)
     check_leakage(cases, division)
+    tells_risk = config.network.architecture == MULTITASK
+    with outcomes_told(data):
+        cohort = Cohort.of(_of(cases, division.train), config.network) if tells_risk else None
     _begin(out, config, division, cases)
-    state = _State(config)
+    state = _State(config, cohort)
     if (out / CHECKPOINT).exists():
         state.restore(out / CHECKPOINT)
     elif (out / HISTORY).exists():
@@ -161,6 +170,8 @@ def train(
         epoch = state.advance(pool, validation)
         state.store(out)
         report(epoch)
+    if tells_risk:
+        state.finish_risk(_of(cases, (*division.train, *division.validation)))
     save(out, config.network, state.best)
     save_outline(out, fitted_outline(out, validation))
     (out / CHECKPOINT).unlink(missing_ok=True)
@@ -231,28 +242,30 @@ def digest(cases: Sequence[Case]) -> str:
 class _State:
     """All that changes during training: weights, the optimizer, the best weights, the epochs so far."""
 
-    def __init__(self, config: TrainingConfig) -> None:
+    def __init__(self, config: TrainingConfig, cohort: Cohort | None) -> None:
         from imaging.keras import keras, tensorflow
 
         keras.utils.set_random_seed(config.seed)
-        self.config = config
+        self.config, self.cohort = config, cohort
         self.network = build(config.network, any_size=True)
         self.optimizer = keras.optimizers.Adam(config.learning_rate)
         self.optimizer.build(self.network.trainable_variables)
         self.best: list[Any] = self.network.get_weights()
         self.averaged: list[Any] = self.network.get_weights()
         self.epochs: list[Epoch] = []
+        segmenter = self.network if cohort is None else without_risk(self.network)
         loss_of = LOSSES[config.loss]
 
         @tensorflow.function  # type: ignore[untyped-decorator]
         def step(images: Any, masks: Any) -> Any:
+            variables = segmenter.trainable_variables
             with tensorflow.GradientTape() as tape:
-                loss = loss_of(masks, self.network(images, training=True))
-            variables = self.network.trainable_variables
+                loss = loss_of(masks, segmenter(images, training=True))
             self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
             return loss
 
-        self._step = step
+        self.segmenter, self._step = segmenter, step
+        self._joint_step = joint_step(self.network, segmenter, self.optimizer, loss_of, config.risk_weight)
 
     @property
     def ended(self) -> bool:
@@ -266,11 +279,16 @@ class _State:
         config, number = self.config, len(self.epochs) + 1
         random = np.random.default_rng([config.seed, number])
         self._reseed(random)
+        drawing = np.random.default_rng([config.seed, number, 1])  # apart from windows, which another thread draws
         steps = config.steps or max(1, pool.windows // config.batch)
         losses = []
         for step, (images, masks) in enumerate(_ahead(pool, random, config, steps), start=(number - 1) * steps):
             self.optimizer.learning_rate.assign(_rate(step, steps * config.epochs) * config.learning_rate)
-            losses.append(float(self._step(images, masks)))
+            if self.cohort is not None and step + 1 == number * steps:
+                loss = self._joint_step(images, masks, *self.cohort.batch(drawing, config.risk_cases))
+            else:
+                loss = self._step(images, masks)
+            losses.append(float(loss))
             if step % _AVERAGED_EVERY == 0:
                 self._average(step)
         if not np.isfinite(losses).all():
@@ -296,9 +314,15 @@ class _State:
             return None
         present = self.network.get_weights()
         self.network.set_weights(self.averaged)
-        scores = [dice(predict(self.network, self.config.network, case) > 0.5, case.mask) for case in validation]
+        scores = [dice(predict(self.segmenter, self.config.network, case) > 0.5, case.mask) for case in validation]
         self.network.set_weights(present)
         return float(np.mean(scores))
+
+    def finish_risk(self, cases: Sequence[Case]) -> None:
+        """Fit the risk head of the best weights."""
+        self.network.set_weights(self.best)
+        fit_risk(self.network, self.config.network, cases)
+        self.best = self.network.get_weights()
 
     def store(self, folder: Path) -> None:
         """Write the checkpoint, whole or not at all."""

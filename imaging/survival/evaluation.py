@@ -1,4 +1,4 @@
-"""The risk head on patients it never saw, beside plain radiomics and, where the hazard is known, what can be reached."""
+"""The risk head on patients it never saw, beside plain radiomics and, where the hazard is known, the best reachable."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from imaging.segmentation.training import CHECKPOINT, digest, read_run
 from imaging.survival.cox import Concordance, Floats, concordance_interval
 from imaging.survival.radiomics import facts_of, fitted
 from imaging.survival.risk import log_hazards, outcomes
+from imaging.survival.training import outcomes_told
 from imaging.synthetic.synthesize import drawn, reachable_c_index
 from meddojo.errors import InputError
 
@@ -96,15 +97,13 @@ def evaluate(folder: Path, data: Path, seed: int = 1, advance: Callable[[str], N
             raise InputError(str(data), case.name, "is an image the network was trained on, in data that are other")
     others = [case for case in cases if same and case.patient not in set(run.division.test)]
     test = [case for case in cases if not same or case.patient in set(run.division.test)]
-    try:
+    with outcomes_told(data):
         risks = {NETWORK: log_hazards(network, config, test)} | _by_radiomics(folder, others, test, advance)
         known = drawn(data)
         if all(case.name in known for case in test):
             risks[TRUTH] = np.array([known[case.name].log_hazard for case in test])
         months, events = outcomes(test).astype(float).T
         rows = {name: concordance_interval(months, each, events, seed) for name, each in risks.items()}
-    except ValueError as error:
-        raise InputError(str(data), "", f"tells no survival: {error}") from error
     reachable = reachable_c_index([known[case.name] for case in test]) if TRUTH in risks else None
     return Survival(len(test), int(events.sum()), rows, reachable)
 

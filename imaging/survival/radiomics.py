@@ -57,7 +57,8 @@ def fitted(facts_of_cases: Floats, months: Floats, events: Floats) -> Radiomics:
     """
     varied = facts_of_cases.std(axis=0) > 0.0
     coefficients = np.zeros(facts_of_cases.shape[1])
-    coefficients[varied] = fit_cox(facts_of_cases[:, varied], months, events).coefficients
+    if varied.any():
+        coefficients[varied] = fit_cox(facts_of_cases[:, varied], months, events).coefficients
     return Radiomics(coefficients)
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from imaging.data.cases import Case, Floats
 from imaging.networks.config import NetworkConfig
 from imaging.networks.multitask import RISK, of_slices
-from imaging.segmentation.prediction import read_by
+from imaging.segmentation.prediction import as_seen, read_by
 
 _AT_ONCE = 16
 """Slices a network reads in one go."""
@@ -40,12 +40,13 @@ def evidence(network: Any, config: NetworkConfig, cases: Sequence[Case]) -> Floa
     reader = of_slices(network)
     rows = []
     for case in cases:
-        images = read_by(config, case)
+        seen = as_seen(config, case)
+        images = read_by(config, seen)
         parts = [
             np.asarray(reader(images[start : start + _AT_ONCE], training=False)[1]).sum(axis=0)
             for start in range(0, len(images), _AT_ONCE)
         ]
-        rows.append(np.sum(parts, axis=0) * case.voxel_ml)
+        rows.append(np.sum(parts, axis=0) * seen.voxel_ml)
     return np.stack(rows).astype(np.float32)
 
 

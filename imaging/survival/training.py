@@ -7,8 +7,10 @@ its last weights, what it tells of each case is computed once, and the small hea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +18,10 @@ import numpy as np
 from imaging.data.cases import Case, Floats
 from imaging.networks.config import NetworkConfig
 from imaging.networks.multitask import RISK
-from imaging.segmentation.prediction import read_by
+from imaging.segmentation.prediction import as_seen, read_by
 from imaging.survival.loss import cox_partial_likelihood
 from imaging.survival.risk import Outcomes, evidence, outcomes
+from meddojo.errors import InputError
 
 _MOST_SLICES = 8
 """Of a case in one step; of one with more, some are drawn and count for the others."""
@@ -57,12 +60,13 @@ class Cohort:
         found = outcomes(cases)
         if not found[:, 1].any():
             raise ValueError("no event was seen in any case")
-        images = [read_by(config, case) for case in cases]
+        seen = [as_seen(config, case) for case in cases]
+        images = [read_by(config, case) for case in seen]
         rows, columns = (max(each.shape[axis] for each in images) for axis in (1, 2))
         padded = tuple(
             np.pad(each, ((0, 0), (0, rows - each.shape[1]), (0, columns - each.shape[2]), (0, 0))) for each in images
         )
-        return cls(padded, tuple(case.voxel_ml for case in cases), found)
+        return cls(padded, tuple(case.voxel_ml for case in seen), found)
 
     def batch(self, random: np.random.Generator, count: int) -> tuple[Floats, Floats, Outcomes]:
         """Draw cases without repetition, mirrored at random.
@@ -89,6 +93,40 @@ class Cohort:
             if random.random() < 0.5:
                 images = np.flip(images, axis)
         return images, self.voxels_ml[number] * len(self.images[number]) / kept
+
+
+def joint_step(network: Any, segmenter: Any, optimizer: Any, loss_of: Callable[[Any, Any], Any], weight: float) -> Any:
+    """Make the step that learns from windows and from whole cases at once.
+
+    Parameters
+    ----------
+    network
+        Of ``imaging.networks.multitask``, all of whose variables the optimizer was built for.
+    segmenter
+        Its part without the risk.
+    loss_of
+        Of segmentation, from truth and probabilities.
+    weight
+        Of the Cox loss beside it.
+
+    Returns
+    -------
+    callable
+        From windows, their masks, and the three arrays of `Cohort.batch` to the loss of segmentation alone.
+    """
+    from imaging.keras import tensorflow
+
+    risk_of, variables = cox_partial_likelihood(), network.trainable_variables
+
+    @tensorflow.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    def step(images: Any, masks: Any, scans: Any, shares: Any, truth: Any) -> Any:
+        with tensorflow.GradientTape() as tape:
+            loss = loss_of(masks, segmenter(images, training=True))
+            both = loss + weight * risk_of(truth, network([scans, shares], training=True)[1])
+        optimizer.apply_gradients(zip(tape.gradient(both, variables), variables, strict=True))
+        return loss
+
+    return step
 
 
 def fit_risk(network: Any, config: NetworkConfig, cases: Sequence[Case]) -> None:
@@ -121,3 +159,18 @@ def fit_risk(network: Any, config: NetworkConfig, cases: Sequence[Case]) -> None
 
     for _ in range(_STEPS):
         step()
+
+
+@contextmanager
+def outcomes_told(data: Path) -> Iterator[None]:
+    """Turn what is wrong with outcomes into an error that names the data.
+
+    Raises
+    ------
+    InputError
+        Instead of a ValueError.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise InputError(str(data), "", f"tells no survival: {error}", "give months and event in the index") from error

@@ -35,6 +35,7 @@ class ArchitectureName(StrEnum):
     UNET = "unet"
     ATTENTION = "attention"
     FLAT = "flat"
+    MULTITASK = "multitask"
     UNET3D = "unet3d"
 
 

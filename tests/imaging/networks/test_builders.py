@@ -1,4 +1,4 @@
-"""Each architecture: what goes in and comes out, how large it is, what its parts do, and that it comes back from disk."""
+"""Each architecture: what goes in and out, how large it is, what its parts do, and that it comes back from disk."""
 
 from __future__ import annotations
 
@@ -61,7 +61,10 @@ def test_what_is_saved_is_rebuilt_for_images_of_any_size(keras: Any, tmp_path: P
 
 def test_a_volume_is_of_slices_that_can_be_halved_without_neighbours_as_channels() -> None:
     volume = replace(SMALL, architecture="unet3d")
-    for change, cause in (({"slices": 6}, "slices 6 cannot be halved 2 times"), ({"context": 1}, "context is 1")):
+    for change, cause in (
+        ({"slices": 6}, "slices 6 cannot be halved 2 times"),
+        ({"context": 1}, "context is 1"),
+    ):
         with pytest.raises(ValueError, match=cause):
             replace(volume, **change)
         replace(SMALL, **change)
