@@ -124,17 +124,12 @@ def fit(samples: Sequence[Sample], kind: Kind) -> Scaling:
 def choose(samples: Sequence[Sample]) -> Scaling:
     """The kind that does best on validation patients it was not fitted on, then fitted on all of them.
 
-    Each patient is left out in turn; of equal kinds the one with fewer numbers is taken. With less than two patients
-    nothing can be left out: temperature.
-
-    Raises
-    ------
-    ValueError
-        If no sample has a voxel.
+    Each patient is left out in turn; of equal kinds the one with fewer numbers is taken. Of one patient nothing can be
+    left out: temperature. Without a voxel in any sample there is no scaling.
     """
     filled = [each for each in samples if len(each.truth)]
     if len(filled) < 2:
-        return fit(filled, Kind.TEMPERATURE)
+        return fit(filled, Kind.TEMPERATURE) if filled else Scaling()
     return fit(filled, min(Kind, key=lambda kind: _left_out(filled, kind)))
 
 

@@ -65,9 +65,11 @@ def case_panel(
     """
     number = telling_slice(case, predicted)
     panels = list(_panels(case, predicted, heat, entropy, number))
-    with _figure(path, 1, len(panels), (3.4 * len(panels), 3.9)) as axes:
-        _, rows, columns = case.spacing_mm
-        extent = (0.0, case.mask.shape[2] * columns, case.mask.shape[1] * rows, 0.0)
+    _, rows, columns = case.spacing_mm
+    extent = (0.0, case.mask.shape[2] * columns, case.mask.shape[1] * rows, 0.0)
+    # panels as high as the slice, and room for the bar below it
+    height = min(max(2.8 * extent[2] / extent[1], 1.5), 6.0) + 1.6
+    with _figure(path, 1, len(panels), (3.2 * len(panels), height)) as axes:
         for plot, (name, image, style, unit) in zip(axes[0], panels, strict=True):
             shown = plot.imshow(image, extent=extent, interpolation="nearest", **style)
             for mask, colour, line in ((case.mask, BLUE, "solid"), (predicted, ORANGE, "dashed")):
@@ -76,7 +78,7 @@ def case_panel(
                         mask[number].astype(float), [0.5], colors=colour, linestyles=line, extent=extent, origin="upper"
                     )
             plot.set(title=name, xlabel="mm")
-            plot.figure.colorbar(shown, ax=plot, orientation="horizontal", label=unit, pad=0.18)
+            plot.figure.colorbar(shown, ax=plot, orientation="horizontal", label=unit)
         axes[0, 0].figure.suptitle(f"{title or case.name}, slice {number + 1}: truth blue, prediction orange, dashed")
 
 

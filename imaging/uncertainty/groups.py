@@ -14,7 +14,7 @@ from imaging.segmentation.prediction import predict
 from imaging.segmentation.training import CHECKPOINT, Run, digest, read_run
 from imaging.uncertainty.files import Method
 from imaging.uncertainty.maps import Maps, summarise
-from imaging.uncertainty.sampling import ensemble, monte_carlo
+from imaging.uncertainty.sampling import StochasticNetwork, ensemble, monte_carlo
 from meddojo.errors import InputError
 
 
@@ -24,6 +24,8 @@ class Group:
 
     Attributes
     ----------
+    sampled
+        The first member with dropout on; None where it has none.
     validation
         Cases that calibration may be fitted on; none where the data are other than those of the training.
     test
@@ -32,6 +34,7 @@ class Group:
 
     folders: tuple[Path, ...]
     members: tuple[tuple[Any, NetworkConfig], ...]
+    sampled: StochasticNetwork | None
     validation: tuple[Case, ...]
     test: tuple[Case, ...]
 
@@ -39,8 +42,7 @@ class Group:
     def methods(self) -> tuple[Method, ...]:
         """Those there are networks for."""
         several = (Method.ENSEMBLE,) if len(self.members) > 1 else ()
-        # without dropout there is nothing to sample
-        sampled = (Method.MONTE_CARLO,) if self.members[0][1].dropout else ()
+        sampled = (Method.MONTE_CARLO,) if self.sampled else ()
         return (Method.NETWORK, *sampled, *several)
 
     def members_of(self, method: Method) -> tuple[Path, ...]:
@@ -54,7 +56,7 @@ class Group:
             case Method.NETWORK:
                 return summarise([predict(network, config, case)])
             case Method.MONTE_CARLO:
-                return summarise(monte_carlo(network, config, case, passes, seed))
+                return summarise(monte_carlo(self.sampled, config, case, passes, seed))
             case Method.ENSEMBLE:
                 return summarise(ensemble(self.members, case))
 
@@ -102,14 +104,16 @@ def _group(folders: Sequence[Path], run: Run, cases: Sequence[Case], whole: str)
     for folder in folders:
         config, network = load(folder)
         members.append((network, config))
+    network, first = members[0]
+    sampled = StochasticNetwork(network) if first.dropout else None
     if whole == run.data:
         validation, test = (tuple(_of(cases, part)) for part in (run.division.validation, run.division.test))
-        return Group(tuple(folders), tuple(members), validation, test)
+        return Group(tuple(folders), tuple(members), sampled, validation, test)
     for case in cases:
         if case.digest() in run.seen:
             cause = "is an image the network was trained on, in data that are other"
             raise InputError(str(folders[0]), case.name, cause)
-    return Group(tuple(folders), tuple(members), (), tuple(cases))
+    return Group(tuple(folders), tuple(members), sampled, (), tuple(cases))
 
 
 def _of(cases: Sequence[Case], patients: Sequence[str]) -> Iterator[Case]:

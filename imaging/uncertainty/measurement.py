@@ -13,7 +13,7 @@ import numpy as np
 
 from imaging.data.cases import Case
 from imaging.segmentation.metrics import Reliability, dice, reliability
-from imaging.uncertainty.calibration import Sample, Scaling, choose
+from imaging.uncertainty.calibration import Sample, choose
 from imaging.uncertainty.files import Fitted, Method, read_fitted, weights_digest, write_fitted
 from imaging.uncertainty.groups import Group
 from imaging.uncertainty.maps import Maps, mask_of
@@ -33,7 +33,7 @@ class Settings:
     region
         Whose voxels calibration is fitted on.
     score
-        By which cases are flagged.
+        By which cases are flagged; the network alone has no disagreement, and takes the expected loss instead.
     share
         Of the cases that are flagged.
     bound
@@ -179,7 +179,7 @@ def _result(method: Method, groups: Sequence[Group], settings: Settings, advance
         after=_pooled([case.after for case in cases]),
         reviews={
             score: review([case.scores[score] for case in cases], reached, settings.share, settings.bound)
-            for score in Score
+            for score in cases[0].scores
         },
     )
 
@@ -210,30 +210,27 @@ def _fitted(method: Method, group: Group, settings: Settings, advance: Callable[
         maps.append(group.maps(method, case, settings.passes, settings.seed))
         advance(case.name)
     scaling = choose(list(_samples(group.validation, maps, settings.region)))
+    single = method is Method.NETWORK and settings.score is Score.DISAGREEMENT
+    score = Score.EXPECTED_LOSS if single else settings.score
     scores = [
-        scores_of(each, scaling, case.spacing_mm)[settings.score]
-        for each, case in zip(maps, group.validation, strict=True)
+        scores_of(each, scaling, case.spacing_mm)[score] for each, case in zip(maps, group.validation, strict=True)
     ]
-    found = _record(method, group, settings, scaling, threshold(scores, settings.share))
-    write_fitted(members[0], found)
-    return found
-
-
-def _record(method: Method, group: Group, settings: Settings, scaling: Scaling, bound: float) -> Fitted:
-    return Fitted(
+    found = Fitted(
         method=method,
-        weights=tuple(map(weights_digest, group.members_of(method))),
+        weights=tuple(map(weights_digest, members)),
         patients=len({case.patient for case in group.validation}),
         region=settings.region,
         kind=scaling.kind,
         scale=scaling.scale,
         bias=scaling.bias,
-        score=settings.score,
-        threshold=bound,
+        score=score,
+        threshold=threshold(scores, settings.share),
         share=settings.share,
         passes=settings.passes,
         seed=settings.seed,
     )
+    write_fitted(members[0], found)
+    return found
 
 
 def _samples(cases: Iterable[Case], maps: Iterable[Maps], region: Region) -> Iterator[Sample]:

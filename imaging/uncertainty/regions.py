@@ -1,9 +1,10 @@
 """Which voxels calibration is measured over: most are background that is easy, and hide how far off the others are.
 
-============ ==========================================================================================
-``whole``    all voxels of the case
-``near``     within 10 mm of the surface of the predicted or of the true lesion, on both sides of it
-============ ==========================================================================================
+========= =============================================================================================
+``whole`` all voxels of the case
+``near``  within 10 mm of the surface of the predicted or of the true lesion, on both sides of it; where
+          voxels are longer than that, those beside the surface
+========= =============================================================================================
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ class Region(StrEnum):
 def near(mask: Booleans, spacing_mm: Sequence[float], distance_mm: float = NEAR_MM) -> Booleans:
     """Voxels about the surface of a mask: those outside close to one inside, and those inside close to one outside.
 
+    Parameters
+    ----------
+    spacing_mm
+        One number each axis; a distance shorter than the longest is made as long.
+
     Returns
     -------
     numpy.ndarray
@@ -37,9 +43,10 @@ def near(mask: Booleans, spacing_mm: Sequence[float], distance_mm: float = NEAR_
 
     if not mask.any():
         return np.zeros_like(mask)
-    outside = distance_transform_edt(~mask, sampling=spacing_mm) <= distance_mm
+    reach = max(distance_mm, *spacing_mm)
+    outside = distance_transform_edt(~mask, sampling=spacing_mm) <= reach
     # a mask without an outside has no surface
-    inside = mask & (distance_transform_edt(mask, sampling=spacing_mm) <= distance_mm) if not mask.all() else mask
+    inside = mask if mask.all() else distance_transform_edt(mask, sampling=spacing_mm) <= reach
     return np.asarray(np.where(mask, inside, outside))
 
 

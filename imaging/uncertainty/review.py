@@ -7,7 +7,7 @@ each, for a network cannot say how sure it is of nothing.
 ``expected_loss`` 1 minus the Dice that calibrated probabilities expect, ``2 sum(p m) / (sum(p) + sum(m))`` over the
                   predicted lesion m and 10 mm about it (soft Dice confidence; Borges et al. 2024)
 ``entropy``       mean predictive entropy within 10 mm of the surface of the predicted lesion, in nats
-``disagreement``  1 minus the mean Dice of all pairs of members (Roy et al. 2019); 0 where there is one member
+``disagreement``  1 minus the mean Dice of all pairs of members (Roy et al. 2019); only where there are several
 ================= ===================================================================================================
 """
 
@@ -99,15 +99,16 @@ class Review:
 def scores_of(maps: Maps, scaling: Scaling, spacing_mm: Sequence[float]) -> dict[str, float]:
     """All scores of a case."""
     mask = mask_of(maps.mean)
+    several: dict[str, float] = {Score.DISAGREEMENT: maps.disagreement} if maps.members > 1 else {}
     if not mask.any():
-        return dict(NOTHING_FOUND)
+        return {name: NOTHING_FOUND[name] for name in (Score.EXPECTED_LOSS, Score.ENTROPY, *several)}
     band = near(mask, spacing_mm)
     expected = scaling(maps.mean)[band | mask].sum(dtype=np.float64)
     hit = scaling(maps.mean)[mask].sum(dtype=np.float64)
     return {
         Score.EXPECTED_LOSS: float(1.0 - 2.0 * hit / (expected + mask.sum())),
         Score.ENTROPY: float(maps.predictive_entropy[band].mean(dtype=np.float64)),
-        Score.DISAGREEMENT: maps.disagreement,
+        **several,
     }
 
 

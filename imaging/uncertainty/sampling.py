@@ -26,7 +26,8 @@ def monte_carlo(
     Parameters
     ----------
     network
-        A model of Keras whose layers of the class `Dropout` drop more than nothing.
+        A model of Keras whose layers of the class `Dropout` drop more than nothing; or the `StochasticNetwork` of one,
+        which need not be made anew for each case then.
 
     Yields
     ------
@@ -38,7 +39,7 @@ def monte_carlo(
     ValueError
         If the network has no dropout, so that all passes would be the same.
     """
-    sampled = StochasticNetwork(network)
+    sampled = network if isinstance(network, StochasticNetwork) else StochasticNetwork(network)
     for drawn in np.random.default_rng(seed).integers(2**31, size=passes):
         sampled.draw(int(drawn))
         yield predict(sampled, config, case)

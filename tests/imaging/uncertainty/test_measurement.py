@@ -1,0 +1,144 @@
+"""What is fitted, on whom, and whom it is measured on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imaging.data.cases import Case, read_cases
+from imaging.segmentation.metrics import reliability
+from imaging.segmentation.training import CHECKPOINT, read_run
+from imaging.synthetic.synthesize import synthesize
+from imaging.uncertainty.files import Method, read_fitted, scaling_of
+from imaging.uncertainty.groups import Group, read_groups
+from imaging.uncertainty.maps import mask_of
+from imaging.uncertainty.measurement import Result, Settings, measure, steps
+from imaging.uncertainty.regions import regions
+from imaging.uncertainty.review import Score
+from meddojo.errors import InputError
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+
+SETTINGS = Settings(passes=3)
+
+
+@pytest.fixture(scope="module")
+def cases(tiny_cases: Path) -> list[Case]:
+    return list(read_cases(tiny_cases))
+
+
+@pytest.fixture
+def runs(trained: Path, tmp_path: Path) -> Path:
+    """Runs that may be written to."""
+    return Path(shutil.copytree(trained, tmp_path / "runs"))
+
+
+def _others(groups: tuple[Group, ...], **changes: Any) -> tuple[Group, ...]:
+    return tuple(replace(group, **changes) for group in groups)
+
+
+def _numbers(results: tuple[Result, ...]) -> list[dict[str, Any]]:
+    return [result.as_dict() for result in results]
+
+
+def test_runs_that_kept_the_same_patients_are_an_ensemble(runs: Path, cases: list[Case]) -> None:
+    (group,) = read_groups([runs / "first", runs / "second"], cases)
+    assert group.methods == (Method.NETWORK, Method.MONTE_CARLO, Method.ENSEMBLE)
+    division = read_run(runs / "first").division
+    assert {case.patient for case in group.test} == set(division.test)
+    assert {case.patient for case in group.validation} == set(division.validation)
+    seen: list[str] = []
+    results = measure([group], SETTINGS, seen.append)
+    assert [result.method for result in results] == list(group.methods)
+    assert len(seen) == steps([group])
+    for result in results:
+        assert [case.name for case in result.cases] == [case.name for case in group.test]
+        assert result.fitted[0].patients == len(division.validation)
+    assert results[2].fitted[0].weights[0] == results[0].fitted[0].weights[0]
+    assert len(results[2].fitted[0].weights) == 2
+    assert Score.DISAGREEMENT not in results[0].reviews and set(results[1].reviews) == set(Score)
+
+
+def test_runs_of_other_folds_are_measured_on_their_own_patients(runs: Path, cases: list[Case]) -> None:
+    groups = read_groups([runs / "first", runs / "other"], cases)
+    results = measure(groups, SETTINGS)
+    assert [result.method for result in results] == [Method.NETWORK, Method.MONTE_CARLO]
+    tested = [case.name for case in results[0].cases]
+    assert tested == [case.name for group in groups for case in group.test] and len(set(tested)) == len(tested)
+
+
+def test_figures_are_those_of_the_voxels_of_all_cases(runs: Path, cases: list[Case]) -> None:
+    groups = read_groups([runs / "first", runs / "other"], cases)
+    (network, _) = measure(groups, SETTINGS)
+    values: dict[str, list[Any]] = {"whole": [], "near": []}
+    for group, fitted in zip(groups, network.fitted, strict=True):
+        for case in group.test:
+            raw = group.maps(Method.NETWORK, case, 1, 1).mean
+            for name, region in regions(mask_of(raw), case.mask, case.spacing_mm).items():
+                values[name].append((raw[region], fitted.scaling(raw)[region], case.mask[region]))
+    for name, parts in values.items():
+        raw, calibrated, truth = (np.concatenate(each) for each in zip(*parts, strict=True))
+        assert network.before[name].expected_error == pytest.approx(reliability(raw, truth).expected_error)
+        assert network.after[name].expected_error == pytest.approx(reliability(calibrated, truth).expected_error)
+        assert network.before[name].counts.tolist() == reliability(raw, truth).counts.tolist()
+
+
+def test_test_patients_have_no_part_in_what_is_fitted(runs: Path, cases: list[Case]) -> None:
+    groups = read_groups([runs / "first"], cases)
+    fitted = [result.fitted for result in measure(groups, SETTINGS)]
+    spoilt = tuple(replace(case, mask=~case.mask, pet=case.pet + 5) for case in groups[0].test)
+    assert [result.fitted for result in measure(_others(groups, test=spoilt), SETTINGS)] == fitted
+    turned = tuple(replace(case, mask=~case.mask) for case in groups[0].validation)
+    assert [result.fitted for result in measure(_others(groups, validation=turned), SETTINGS)] != fitted
+
+
+def test_the_same_seed_gives_the_same_figures(runs: Path, cases: list[Case]) -> None:
+    groups = read_groups([runs / "first"], cases)
+    assert _numbers(measure(groups, SETTINGS)) == _numbers(measure(groups, SETTINGS))
+    plain = json.loads(json.dumps(_numbers(measure(groups, SETTINGS))))
+    assert 0 <= plain[0]["calibration_error"]["whole"]["after"] <= 1
+
+
+def test_other_data_are_measured_with_what_was_fitted_before(runs: Path, cases: list[Case], tmp_path: Path) -> None:
+    synthesize(tmp_path / "new", 3, 32, 2, 77)
+    new = list(read_cases(tmp_path / "new"))
+    others = read_groups([runs / "first"], new)
+    assert not others[0].validation and len(others[0].test) == 3
+    with pytest.raises(InputError, match=r"calibration\.json"):
+        measure(others, SETTINGS)
+    before = measure(read_groups([runs / "first"], cases), replace(SETTINGS, score=Score.ENTROPY))
+    after = measure(others, SETTINGS)
+    assert [result.fitted for result in after] == [result.fitted for result in before]
+    assert len(after[0].cases) == 3 and after[0].fitted[0].score is Score.ENTROPY
+    assert scaling_of(runs / "first") == read_fitted([runs / "first"], Method.NETWORK).scaling
+
+
+def test_images_of_the_training_are_refused_in_other_data(runs: Path, cases: list[Case]) -> None:
+    seen = read_run(runs / "first").division.train[0]
+    with pytest.raises(InputError, match="was trained on"):
+        read_groups([runs / "first"], [case for case in cases if case.patient == seen])
+
+
+def test_runs_that_do_not_go_together_are_refused(runs: Path, cases: list[Case]) -> None:
+    with pytest.raises(InputError, match="twice"):
+        read_groups([runs / "first", runs / "first"], cases)
+    record = json.loads((runs / "second" / "run.json").read_text())
+    record["split"]["train"], record["split"]["validation"] = (
+        record["split"]["train"][1:],
+        [*record["split"]["validation"], record["split"]["train"][0]],
+    )
+    (runs / "second" / "run.json").write_text(json.dumps(record))
+    with pytest.raises(InputError, match="divided otherwise"):
+        read_groups([runs / "first", runs / "second"], cases)
+    (runs / "other" / CHECKPOINT).touch()
+    with pytest.raises(InputError, match="has not ended"):
+        read_groups([runs / "other"], cases)
