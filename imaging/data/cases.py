@@ -144,13 +144,19 @@ def write_index(folder: Path, records: Sequence[dict[str, Any]]) -> None:
     (folder / INDEX).write_text(json.dumps(list(records), indent=1) + "\n", "utf-8")
 
 
-def split(patients: Sequence[str], folds: int, fold: int, seed: int, validation_share: float = 0.15) -> Split:
+def split(
+    patients: Sequence[str], folds: int, fold: int, seed: int, validation_share: float = 0.15, member: int = 0
+) -> Split:
     """Divide patients: one fold for the test, of the others some for stopping early, the rest for training.
 
     Parameters
     ----------
     fold
         From 0; over all folds every patient is in the test once.
+    validation_share
+        Of those that are not the test; with 0 nobody is set aside.
+    member
+        Which of them are set aside: for each member of an ensemble the next ones.
 
     Raises
     ------
@@ -166,7 +172,9 @@ def split(patients: Sequence[str], folds: int, fold: int, seed: int, validation_
     mixed = [names[place] for place in order]
     test = mixed[fold::folds]
     rest = [name for name in mixed if name not in set(test)]
-    held = min(max(1, round(validation_share * len(rest))), len(rest) - 1)
+    held = min(max(1, round(validation_share * len(rest))), len(rest) - 1) if validation_share else 0
+    first = member * held % len(rest)
+    rest = rest[first:] + rest[:first]
     return Split(train=tuple(rest[held:]), validation=tuple(rest[:held]), test=tuple(test))
 
 
