@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from imaging.data.cases import Booleans, Case, Floats
+from imaging.networks.files import write_whole
+from imaging.segmentation.figures import as_png, blank_figure
 from imaging.segmentation.metrics import Reliability
 from imaging.uncertainty.maps import HIGHEST_ENTROPY
 from imaging.uncertainty.review import risk_coverage
 
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
-_DPI = 120
 
 
 def reliability_diagram(path: Path, before: Mapping[str, Reliability], after: Mapping[str, Reliability]) -> None:
@@ -109,12 +110,7 @@ def _panels(
 
 @contextmanager
 def _figure(path: Path, rows: int, columns: int, size: tuple[float, float], **grid: Any) -> Iterator[Any]:
-    """Axes of a figure that is written at the end; no window and no state of pyplot."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+    """Axes of a figure that is written at the end."""
+    figure = blank_figure(*size)
     yield figure.subplots(rows, columns, squeeze=False, gridspec_kw=grid or None)
-    # without the version of matplotlib, the same data give the same bytes
-    figure.savefig(path, dpi=_DPI, format="png", metadata={"Software": None})
+    write_whole(path, as_png(figure))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from imaging.uncertainty.maps import Maps, mask_of
 from imaging.uncertainty.regions import Region, regions
 from imaging.uncertainty.review import BOUND, SHARE, Flag, Review, Score, flag, review, scores_of, threshold
 from imaging.uncertainty.sampling import PASSES
+from meddojo.errors import InputError
 
 Diagrams = Mapping[str, Reliability]
 
@@ -151,15 +153,18 @@ def measure(
     Raises
     ------
     InputError
-        If nothing was fitted before where it is needed, or what was cannot be read.
+        If nothing was fitted before where it is needed, or what was cannot be read; if no patient was set aside.
     """
-    shared = [method for method in Method if all(method in group.methods for group in groups)]
-    return tuple(_result(method, groups, settings, advance) for method in shared)
+    return tuple(_result(method, groups, settings, advance) for method in _shared(groups))
 
 
 def steps(groups: Sequence[Group]) -> int:
     """How many cases `measure` computes, each method by itself."""
-    return sum(len(group.methods) * (len(group.validation) + len(group.test)) for group in groups)
+    return sum(len(group.validation(method)) + len(group.test) for group in groups for method in _shared(groups))
+
+
+def _shared(groups: Sequence[Group]) -> tuple[Method, ...]:
+    return tuple(method for method in Method if all(method in group.methods for group in groups))
 
 
 def _result(method: Method, groups: Sequence[Group], settings: Settings, advance: Callable[[str], None]) -> Result:
@@ -202,23 +207,21 @@ def judge(case: Case, maps: Maps, fitted: Fitted) -> Judged:
 
 
 def _fitted(method: Method, group: Group, settings: Settings, advance: Callable[[str], None]) -> Fitted:
-    members = group.members_of(method)
-    if not group.validation:
-        return read_fitted(members, method)
+    folders, cases = group.folders_of(method), group.validation(method)
+    if not cases:
+        return _fitted_before(folders, method)
     maps = []
-    for case in group.validation:
+    for case in cases:
         maps.append(group.maps(method, case, settings.passes, settings.seed))
         advance(case.name)
-    scaling = choose(list(_samples(group.validation, maps, settings.region)))
+    scaling = choose(list(_samples(cases, maps, settings.region)))
     single = method is Method.NETWORK and settings.score is Score.DISAGREEMENT
     score = Score.EXPECTED_LOSS if single else settings.score
-    scores = [
-        scores_of(each, scaling, case.spacing_mm)[score] for each, case in zip(maps, group.validation, strict=True)
-    ]
+    scores = [scores_of(each, scaling, case.spacing_mm)[score] for each, case in zip(maps, cases, strict=True)]
     found = Fitted(
         method=method,
-        weights=tuple(map(weights_digest, members)),
-        patients=len({case.patient for case in group.validation}),
+        weights=tuple(map(weights_digest, folders)),
+        patients=len({case.patient for case in cases}),
         region=settings.region,
         kind=scaling.kind,
         scale=scaling.scale,
@@ -229,8 +232,17 @@ def _fitted(method: Method, group: Group, settings: Settings, advance: Callable[
         passes=settings.passes,
         seed=settings.seed,
     )
-    write_fitted(members[0], found)
+    write_fitted(folders[0], found)
     return found
+
+
+def _fitted_before(folders: Sequence[Path], method: Method) -> Fitted:
+    """On other data, or of a training that set nobody aside."""
+    try:
+        return read_fitted(folders, method)
+    except InputError as error:
+        hint = error.hint or "fit it with the data of the training, of which patients were set aside (--validation)"
+        raise InputError(error.origin, error.position, error.cause, hint) from error
 
 
 def _samples(cases: Iterable[Case], maps: Iterable[Maps], region: Region) -> Iterator[Sample]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from imaging.data.cases import Case, Floats
 from imaging.networks.config import NetworkConfig
-from imaging.segmentation.prediction import predict
+from imaging.segmentation.prediction import predict, predictions
 
 PASSES = 30
 
@@ -45,44 +45,49 @@ def monte_carlo(
         yield predict(sampled, config, case)
 
 
-def ensemble(members: Sequence[tuple[Any, NetworkConfig]], case: Case) -> Iterator[Floats]:
+def ensemble(members: Sequence[tuple[NetworkConfig, Any]], case: Case) -> Iterator[Floats]:
     """Predict with each of several networks trained apart (Lakshminarayanan, Pritzel and Blundell 2017).
+
+    Each is shown the case in its four mirrorings (test-time augmentation; Wang et al. 2019), as where a run is
+    evaluated. So one network is an ensemble of four.
 
     Parameters
     ----------
     members
-        Pairs of a network and its configuration.
+        Pairs of a configuration and its network.
 
     Yields
     ------
     numpy.ndarray
         Probabilities, shape (slices, rows, columns).
     """
-    for network, config in members:
-        yield predict(network, config, case)
+    yield from predictions(members, case)
 
 
 class StochasticNetwork:
     """A network with dropout on, called as the network itself is; the network given is left as it was."""
 
     def __init__(self, network: Any) -> None:
-        from imaging.keras import keras
+        from imaging.keras import keras, tensorflow
 
         self._draws: list[Callable[[int], None]] = []
-        self._model = keras.models.clone_model(network, clone_function=self._clone)
-        self._model.set_weights(network.get_weights())
+        model = keras.models.clone_model(network, clone_function=self._clone)
+        model.set_weights(network.get_weights())
         if not self._draws:
             raise ValueError("the network has no dropout: all its passes would be the same")
+        # a graph, since there are many passes
+        signature = [tensorflow.TensorSpec(model.input_shape, tensorflow.float32)]
+        self._call = tensorflow.function(lambda images: model(images, training=False), input_signature=signature)
 
     def draw(self, seed: int) -> None:
         """Choose what is dropped until the next draw."""
         self._seed = seed
 
     def __call__(self, images: Any, training: bool = False) -> Any:
-        """Probabilities of images, by the network last drawn."""
+        """Probabilities of images, by the network last drawn; batch normalisation is never as in training."""
         for number, draw in enumerate(self._draws):
             draw(self._seed + number)
-        return self._model(images, training=training)
+        return self._call(images)
 
     def _clone(self, layer: Any) -> Any:
         from imaging.keras import keras

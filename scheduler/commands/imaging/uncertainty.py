@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meddojo.errors import ConfigError, InputError
-from scheduler.commands.imaging.group import DataOption, RunArgument, SeedOption, group, needs_tensorflow
+from scheduler.commands.imaging.group import DataOption, RunArgument, RunsArgument, SeedOption, group, needs_tensorflow
 from scheduler.session import JsonOption, QuietOption, VerboseOption, errors_told
 
 if TYPE_CHECKING:
@@ -38,15 +38,7 @@ class ScoreName(StrEnum):
 
 @group.command(epilog="Example: `meddojo imaging uncertainty run1 run2 --data cases --out uncertainty`")
 def uncertainty(
-    runs: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Folders of finished trainings; those that kept the same patients are an ensemble, those of other "
-            "folds are measured on their own",
-            exists=True,
-            file_okay=False,
-        ),
-    ],
+    runs: RunsArgument,
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="New folder of the figures and uncertainty.json")],
     region: Annotated[
@@ -63,7 +55,10 @@ def uncertainty(
     verbose: VerboseOption = 0,
     quiet: QuietOption = False,
 ) -> None:
-    """Calibrate on the validation patients, and measure on the test patients what is unsure and what is flagged."""
+    """Calibrate on the validation patients, and measure on the test patients what is unsure and what is flagged.
+
+    Runs with the same test patients are an ensemble; the folds of a cross-validation are put together.
+    """
     from scheduler.console import Console
 
     console = Console(-1 if quiet else verbose)
@@ -76,7 +71,7 @@ def uncertainty(
         from imaging.uncertainty.review import Score
 
         settings = Settings(Region(region.value), Score(score.value), share, bound, passes, seed)
-        groups = read_groups(runs, list(read_cases(data)))
+        groups = read_groups(runs, data, list(read_cases(data)))
         _begin(out)
         with console.track("cases", steps(groups)) as advance:
             results = measure(groups, settings, advance)
@@ -156,7 +151,7 @@ def _draw(out: Path, groups: Sequence[Group], results: Sequence[Result], picture
     for judged in last.least_sure[:pictures]:
         where, fitted, case = places[judged.name]
         maps = where.maps(last.method, case, fitted.passes, fitted.seed)
-        network, config = where.members[0]
+        config, network = where.members[0]
         title = f"{case.name} ({last.method.value.replace('_', ' ')}, Dice {judged.dice:.2f})"
         case_panel(
             out / f"case-{case.name}.png",

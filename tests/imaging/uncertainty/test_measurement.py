@@ -31,6 +31,10 @@ pytestmark = [
 SETTINGS = Settings(passes=3)
 
 
+def _groups(cases: list[Case], *folders: Path) -> tuple[Group, ...]:
+    return read_groups(folders, Path("data"), cases)
+
+
 @pytest.fixture(scope="module")
 def cases(tiny_cases: Path) -> list[Case]:
     return list(read_cases(tiny_cases))
@@ -51,7 +55,7 @@ def _numbers(results: tuple[Result, ...]) -> list[dict[str, Any]]:
 
 
 def test_runs_that_kept_the_same_patients_are_an_ensemble(runs: Path, cases: list[Case]) -> None:
-    (group,) = read_groups([runs / "first", runs / "second"], cases)
+    (group,) = _groups(cases, runs / "first", runs / "second")
     assert group.methods == (Method.NETWORK, Method.MONTE_CARLO, Method.ENSEMBLE)
     division = read_run(runs / "first").division
     assert {case.patient for case in group.test} == set(division.test)
@@ -69,7 +73,7 @@ def test_runs_that_kept_the_same_patients_are_an_ensemble(runs: Path, cases: lis
 
 
 def test_runs_of_other_folds_are_measured_on_their_own_patients(runs: Path, cases: list[Case]) -> None:
-    groups = read_groups([runs / "first", runs / "other"], cases)
+    groups = _groups(cases, runs / "first", runs / "other")
     results = measure(groups, SETTINGS)
     assert [result.method for result in results] == [Method.NETWORK, Method.MONTE_CARLO]
     tested = [case.name for case in results[0].cases]
@@ -77,7 +81,7 @@ def test_runs_of_other_folds_are_measured_on_their_own_patients(runs: Path, case
 
 
 def test_figures_are_those_of_the_voxels_of_all_cases(runs: Path, cases: list[Case]) -> None:
-    groups = read_groups([runs / "first", runs / "other"], cases)
+    groups = _groups(cases, runs / "first", runs / "other")
     (network, _) = measure(groups, SETTINGS)
     values: dict[str, list[Any]] = {"whole": [], "near": []}
     for group, fitted in zip(groups, network.fitted, strict=True):
@@ -93,7 +97,7 @@ def test_figures_are_those_of_the_voxels_of_all_cases(runs: Path, cases: list[Ca
 
 
 def test_test_patients_have_no_part_in_what_is_fitted(runs: Path, cases: list[Case]) -> None:
-    groups = read_groups([runs / "first"], cases)
+    groups = _groups(cases, runs / "first")
     fitted = [result.fitted for result in measure(groups, SETTINGS)]
     spoilt = tuple(replace(case, mask=~case.mask, pet=case.pet + 5) for case in groups[0].test)
     assert [result.fitted for result in measure(_others(groups, test=spoilt), SETTINGS)] == fitted
@@ -102,7 +106,7 @@ def test_test_patients_have_no_part_in_what_is_fitted(runs: Path, cases: list[Ca
 
 
 def test_the_same_seed_gives_the_same_figures(runs: Path, cases: list[Case]) -> None:
-    groups = read_groups([runs / "first"], cases)
+    groups = _groups(cases, runs / "first")
     assert _numbers(measure(groups, SETTINGS)) == _numbers(measure(groups, SETTINGS))
     plain = json.loads(json.dumps(_numbers(measure(groups, SETTINGS))))
     assert 0 <= plain[0]["calibration_error"]["whole"]["after"] <= 1
@@ -111,11 +115,11 @@ def test_the_same_seed_gives_the_same_figures(runs: Path, cases: list[Case]) -> 
 def test_other_data_are_measured_with_what_was_fitted_before(runs: Path, cases: list[Case], tmp_path: Path) -> None:
     synthesize(tmp_path / "new", 3, 32, 2, 77)
     new = list(read_cases(tmp_path / "new"))
-    others = read_groups([runs / "first"], new)
+    others = _groups(new, runs / "first")
     assert not others[0].validation and len(others[0].test) == 3
     with pytest.raises(InputError, match=r"calibration\.json"):
         measure(others, SETTINGS)
-    before = measure(read_groups([runs / "first"], cases), replace(SETTINGS, score=Score.ENTROPY))
+    before = measure(_groups(cases, runs / "first"), replace(SETTINGS, score=Score.ENTROPY))
     after = measure(others, SETTINGS)
     assert [result.fitted for result in after] == [result.fitted for result in before]
     assert len(after[0].cases) == 3 and after[0].fitted[0].score is Score.ENTROPY
@@ -125,12 +129,12 @@ def test_other_data_are_measured_with_what_was_fitted_before(runs: Path, cases: 
 def test_images_of_the_training_are_refused_in_other_data(runs: Path, cases: list[Case]) -> None:
     seen = read_run(runs / "first").division.train[0]
     with pytest.raises(InputError, match="was trained on"):
-        read_groups([runs / "first"], [case for case in cases if case.patient == seen])
+        _groups([case for case in cases if case.patient == seen], runs / "first")
 
 
 def test_runs_that_do_not_go_together_are_refused(runs: Path, cases: list[Case]) -> None:
     with pytest.raises(InputError, match="twice"):
-        read_groups([runs / "first", runs / "first"], cases)
+        _groups(cases, runs / "first", runs / "first")
     record = json.loads((runs / "second" / "run.json").read_text())
     record["split"]["train"], record["split"]["validation"] = (
         record["split"]["train"][1:],
@@ -138,7 +142,7 @@ def test_runs_that_do_not_go_together_are_refused(runs: Path, cases: list[Case])
     )
     (runs / "second" / "run.json").write_text(json.dumps(record))
     with pytest.raises(InputError, match="divided otherwise"):
-        read_groups([runs / "first", runs / "second"], cases)
+        _groups(cases, runs / "first", runs / "second")
     (runs / "other" / CHECKPOINT).touch()
     with pytest.raises(InputError, match="has not ended"):
-        read_groups([runs / "other"], cases)
+        _groups(cases, runs / "other")

@@ -12,7 +12,8 @@ import pytest
 from imaging.data.cases import Case, read_cases
 from imaging.networks import build
 from imaging.networks.config import NetworkConfig
-from imaging.segmentation.prediction import predict
+from imaging.segmentation.prediction import mirror, predict, predicted_by_all
+from imaging.uncertainty.maps import summarise
 from imaging.uncertainty.sampling import StochasticNetwork, ensemble, monte_carlo
 
 pytestmark = [
@@ -91,9 +92,12 @@ def test_a_network_without_dropout_is_refused(keras: Any, case: Case) -> None:
         next(monte_carlo(build(plain, any_size=True), plain, case))
 
 
-def test_an_ensemble_is_its_members(keras: Any, case: Case) -> None:
-    members = [(_network(keras, seed), CONFIG) for seed in (1, 2)]
+def test_an_ensemble_is_its_members_each_mirrored(keras: Any, case: Case) -> None:
+    members = [(CONFIG, _network(keras, seed)) for seed in (1, 2)]
     found = list(ensemble(members, case))
-    assert not np.array_equal(found[0], found[1])
-    for volume, (network, config) in zip(found, members, strict=True):
-        assert np.array_equal(volume, predict(network, config, case))
+    assert len(found) == 8 and not np.array_equal(found[0], found[4])
+    for number, (config, network) in enumerate(members):
+        assert np.array_equal(found[4 * number], predict(network, config, case))
+        turned = predict(network, config, mirror(case, (1, 2)))
+        assert np.array_equal(found[4 * number + 3], turned[:, ::-1, ::-1])
+    assert np.allclose(summarise(found).mean, predicted_by_all(members, case), atol=1e-6)
