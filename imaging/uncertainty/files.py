@@ -1,7 +1,8 @@
 """What was fitted on the validation patients, beside the weights it was fitted for.
 
 ``calibration.json`` is of the network alone, shown a case as it is; ``calibration-monte_carlo.json`` and
-``calibration-ensemble.json`` (in the folder of the first member) are of the means of both. Each names the SHA-256 of its weights: other weights are refused.
+``calibration-ensemble.json`` (in the folder of the first member) are of the means of both. Each names the SHA-256 of
+its weights: other weights are refused.
 """
 
 from __future__ import annotations

@@ -92,7 +92,9 @@ def test_the_attention_network_has_those_of_the_plain_one_and_its_gates(keras: A
 
 
 def test_the_network_of_volumes_has_the_parameters_its_layers_have_by_hand(keras: Any) -> None:
-    config = NetworkConfig(architecture="unet3d", size=16, channels=1, filters=2, depth=1, batch_norm=False, dropout=0.0)
+    config = NetworkConfig(
+        architecture="unet3d", size=16, channels=1, filters=2, depth=1, batch_norm=False, dropout=0.0
+    )
 
     def convolution(before: int, after: int, width: int = 3) -> int:
         return width**3 * before * after + after
