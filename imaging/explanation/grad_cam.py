@@ -47,9 +47,11 @@ class GradCam:
             if name not in names:
                 raise ValueError(f"no layer {name}; there are {', '.join(names)}")
         features = network.get_layer(self.layer).output
-        if len(features.shape) != len(network.input_shape):
+        # of several inputs the image is the first
+        image = network.inputs[0]
+        if len(features.shape) != len(image.shape):
             raise ValueError(f"layer {self.layer} gives no image: shape {tuple(features.shape)}")
-        self._model = keras.Model(network.inputs, [features, _logits(network.get_layer(output))])
+        self._model = keras.Model(image, [features, _logits(network.get_layer(output))])
 
     def __call__(self, images: Any, training: bool = False) -> Floats:
         """Explain images.

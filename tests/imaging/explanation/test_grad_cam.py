@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 from imaging.data.cases import read_cases
 from imaging.explanation.grad_cam import GradCam, default_layer, enlarged, explain
-from imaging.networks import build
+from imaging.networks import BUILDERS, build
 from imaging.networks.config import NetworkConfig
 
 pytestmark = [
@@ -122,6 +122,21 @@ def test_the_bottleneck_is_explained_unless_another_layer_is_named(keras: Any, t
     named = explain(network, config, case, "bottom2_relu2")
     assert np.array_equal(named, explain(network, config, case))
     assert not np.array_equal(named, explain(network, config, case, "up0_relu2"))
+
+
+@pytest.mark.parametrize("architecture", sorted(BUILDERS))
+def test_every_architecture_can_be_explained(keras: Any, architecture: str) -> None:
+    config = NetworkConfig(architecture, size=16, channels=1, filters=2, depth=2)
+    keras.utils.set_random_seed(3)
+    network = build(config, any_size=True)
+    last = network.get_layer("probability")
+    last.set_weights([last.get_weights()[0], np.array([5.0], dtype=np.float32)])
+    spatial = (8, 16, 16) if architecture == "unet3d" else (16, 16)
+    images = np.random.default_rng(1).random((2, *spatial, 1), dtype=np.float32)
+    # of one layer all channels may speak against a lesion; hardly in all layers
+    maps = [GradCam(network, layer)(images) for layer in (default_layer(network), "up0_relu2")]
+    assert all(each.shape == (2, *spatial, 1) and each.min() >= 0.0 for each in maps)
+    assert max(each.max() for each in maps) > 0.0
 
 
 def test_layers_that_cannot_be_explained_are_named(keras: Any) -> None:

@@ -18,7 +18,7 @@ TINY = TrainingConfig(
 
 @pytest.fixture(scope="session")
 def trained(keras: Any, tiny_cases: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of the runs ``first`` and ``second``, an ensemble whose members set others aside, and ``other``, a fold."""
+    """Runs ``first`` and ``second``, an ensemble whose members set others aside, and ``other``, of another fold."""
     folder = tmp_path_factory.mktemp("uncertainty")
     for name, config in (
         ("first", TINY),

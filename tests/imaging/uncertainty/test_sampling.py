@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from imaging.data.cases import Case, read_cases
-from imaging.networks import build
+from imaging.networks import BUILDERS, build
 from imaging.networks.config import NetworkConfig
+from imaging.networks.multitask import without_risk
 from imaging.segmentation.prediction import mirror, predict, predicted_by_all
 from imaging.uncertainty.maps import summarise
 from imaging.uncertainty.sampling import StochasticNetwork, ensemble, monte_carlo
@@ -84,6 +85,19 @@ def test_the_mean_of_a_linear_network_is_its_prediction(keras: Any) -> None:
     found = np.asarray(network(images))
     assert found.std() > 0.1
     assert found.mean() == pytest.approx(float(np.asarray(model(images)).mean()), abs=0.02)
+
+
+@pytest.mark.parametrize("architecture", sorted(BUILDERS))
+def test_every_architecture_can_be_sampled(keras: Any, architecture: str) -> None:
+    built = build(replace(CONFIG, architecture=architecture, context=0, channels=1), any_size=True)
+    network = without_risk(built) if architecture == "multitask" else built
+    images = np.random.default_rng(1).random((2, 8, 16, 16, 1), dtype=np.float32)
+    images = images if architecture == "unet3d" else images[:, 0]
+    sampled, passes = StochasticNetwork(network), []
+    for seed in (1, 2):
+        sampled.draw(seed)
+        passes.append(np.asarray(sampled(images)))
+    assert passes[0].shape == (*images.shape[:-1], 1) and not np.array_equal(*passes)
 
 
 def test_a_network_without_dropout_is_refused(keras: Any, case: Case) -> None:
