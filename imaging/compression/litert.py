@@ -44,7 +44,7 @@ class Scale:
         """As the network takes them."""
         if not self.scale:
             return values.astype(np.float32, copy=False)
-        return (np.rint(values / np.float32(self.scale)) + self.zero).clip(-128, 127).astype(np.int8)
+        return np.asarray((np.rint(values / np.float32(self.scale)) + self.zero).clip(-128, 127), dtype=np.int8)
 
     def real(self, numbers: npt.NDArray[Any]) -> Floats:
         """What the network gave."""

@@ -39,9 +39,9 @@ class Window:
     @classmethod
     def around(cls, cases: Sequence[Case], multiple: int) -> Window:
         """The smallest that holds every slice whole, up to `LARGEST`."""
-        longest = (max(case.mask.shape[axis] for case in cases) for axis in (1, 2))
         most = LARGEST // multiple * multiple
-        return cls(*(min(-(-length // multiple) * multiple, most) for length in longest), multiple)
+        rows, columns = (max(case.mask.shape[axis] for case in cases) for axis in (1, 2))
+        return cls(min(_up(rows, multiple), most), min(_up(columns, multiple), most), multiple)
 
 
 def images_of(case: Case, config: NetworkConfig) -> Floats:
@@ -75,8 +75,8 @@ def in_windows(images: Floats, window: Window, segment: Callable[[Floats], Float
         Shape (slices, rows, columns, classes).
     """
     rows, columns = images.shape[1:3]
-    tall = max(window.rows, -(-rows // window.multiple) * window.multiple)
-    wide = max(window.columns, -(-columns // window.multiple) * window.multiple)
+    tall = max(window.rows, _up(rows, window.multiple))
+    wide = max(window.columns, _up(columns, window.multiple))
     whole = np.pad(images, ((0, 0), (0, tall - rows), (0, wide - columns), (0, 0)))
     found: Floats | None = None
     for row, own_rows in _places(tall, window.rows, window.multiple):
@@ -89,6 +89,10 @@ def in_windows(images: Floats, window: Window, segment: Callable[[Floats], Float
             ]
     assert found is not None  # noqa: S101 - an image has one window at least
     return found[:, :rows, :columns]
+
+
+def _up(length: int, multiple: int) -> int:
+    return -(-length // multiple) * multiple
 
 
 def _places(length: int, window: int, multiple: int) -> Iterator[tuple[int, int]]:
