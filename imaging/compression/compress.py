@@ -179,12 +179,13 @@ def compress(
     if plan.sparsity:
         network = pruning.prune(network, config, pool, plan.sparsity, plan.fine_tuning, report)
         keep_weights(PRUNED_WEIGHTS, network)
-        keep(PRUNED, quantization.float_lite(network, config.planes, window))
+        keep(PRUNED, quantization.float_lite(network, config.planes, window, sparse=True))
         if plan.int8:
-            keep(PRUNED_INT8, quantization.int8_lite(network, config.planes, window, calibration))
+            keep(PRUNED_INT8, quantization.int8_lite(network, config.planes, window, calibration, sparse=True))
     if plan.aware:
-        content = quantization.aware_int8_lite(network, config, window, pool, _gentler(plan), report)
-        keep(PRUNED_AWARE if plan.sparsity else AWARE, content)
+        sparse = plan.sparsity > 0
+        content = quantization.aware_int8_lite(network, config, window, pool, _gentler(plan), sparse, report)
+        keep(PRUNED_AWARE if sparse else AWARE, content)
     _write_record(out, config, window, told, plan, files)
     return read_compressed(out)
 

@@ -179,23 +179,12 @@ def kernel_zeros(path: Path, content: bytes | None = None) -> tuple[int, int]:
     """
     interpreter = _opened(path, read_whole(path, _MAX_BYTES) if content is None else content, 1, plain=True)
     tensors = {each["index"]: each for each in interpreter.get_tensor_details()}
-    zeros = weights = 0
-    seen: set[int] = set()
-    for operation in interpreter._get_ops_details():  # the only way to tell kernels from other constants
-        index = int(operation["inputs"][1]) if operation["op_name"] in _KERNELS else -1
-        if index < 0 or index in seen:
-            continue
-        seen.add(index)
-        values = interpreter.get_tensor(index)
-        points = tensors[index]["quantization_parameters"]["zero_points"]
-        axis = int(tensors[index]["quantization_parameters"]["quantized_dimension"])
-        shape = [1] * values.ndim
-        if len(points) > 1:
-            shape[axis] = len(points)
-        zero = np.asarray(points).reshape(shape) if len(points) else 0
-        zeros += int((values == zero).sum())
-        weights += values.size
-    return zeros, weights
+    operations = interpreter._get_ops_details()  # the only way to tell kernels from other constants
+    if any(each["op_name"] == "DENSIFY" for each in operations):
+        interpreter.invoke()  # unfolds sparse kernels
+    kernels = {int(each["inputs"][1]) for each in operations if each["op_name"] in _KERNELS}
+    counts = [_zeros(interpreter.get_tensor(each), tensors[each]["quantization_parameters"]) for each in kernels]
+    return sum(zeros for zeros, _ in counts), sum(weights for _, weights in counts)
 
 
 def _opened(path: Path, content: bytes, threads: int, plain: bool = False) -> Any:
@@ -222,6 +211,15 @@ def _opened(path: Path, content: bytes, threads: int, plain: bool = False) -> An
         cause = " ".join(str(error).split())[:200]
         raise InputError(str(path), "", f"is no network LiteRT can run: {cause}") from error
     return interpreter
+
+
+def _zeros(values: npt.NDArray[Any], quantization: Any) -> tuple[int, int]:
+    points = np.asarray(quantization["zero_points"])
+    shape = [1] * values.ndim
+    if len(points) > 1:
+        shape[int(quantization["quantized_dimension"])] = len(points)
+    zero = points.reshape(shape) if len(points) else np.zeros(shape)
+    return int((values == zero).sum()), values.size
 
 
 def _scale(path: Path, end: Any) -> Scale:

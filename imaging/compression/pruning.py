@@ -1,7 +1,8 @@
 """Magnitude pruning: the smallest weights become zero, a few at a time, while training goes on.
 
 After Zhu and Gupta, To prune, or not to prune (2017), by TensorFlow Model Optimization: of each kernel the share of
-zeros grows as a polynomial of the step. Zeros make no file smaller by themselves; packed (gzip), they do.
+zeros grows as a polynomial of the step. Zeros make ``weights.npz`` no smaller by themselves; packed (gzip), or written
+sparse into a ``.tflite`` file, they do.
 """
 
 from __future__ import annotations

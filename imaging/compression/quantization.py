@@ -32,16 +32,27 @@ _FASTER = 100.0
 """which then move so many times as fast as in training: a tenth a step."""
 
 
-def float_lite(network: Any, planes: int, window: Window) -> bytes:
-    """Convert a network as it is."""
-    return slim(_converter(network, planes, window).convert())
+def float_lite(network: Any, planes: int, window: Window, sparse: bool = False) -> bytes:
+    """Convert a network as it is.
+
+    Parameters
+    ----------
+    sparse
+        Write kernels with many zeros as the places of the others and their values (the sparse tensors of the format).
+        The file is smaller without being packed; LiteRT unfolds it when it loads, so that time and results stay.
+    """
+    converter = _converter(network, planes, window)
+    converter.optimizations = _sparse(sparse)
+    return slim(converter.convert())
 
 
-def int8_lite(network: Any, planes: int, window: Window, calibration: Floats) -> bytes:
+def int8_lite(network: Any, planes: int, window: Window, calibration: Floats, sparse: bool = False) -> bytes:
     """Convert a network to eight bits throughout, with the ranges seen on images.
 
     Parameters
     ----------
+    sparse
+        As for `float_lite`.
     calibration
         Windows of training patients, shape (count, window rows, window columns, planes).
     """
@@ -51,7 +62,7 @@ def int8_lite(network: Any, planes: int, window: Window, calibration: Floats) ->
         for image in calibration:
             yield [image[None]]
 
-    converter = _whole_numbers(_converter(network, planes, window))
+    converter = _whole_numbers(_converter(network, planes, window), sparse)
     converter.representative_dataset = images
     converter.target_spec.supported_ops = [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]
     return slim(converter.convert())
@@ -63,6 +74,7 @@ def aware_int8_lite(
     window: Window,
     pool: Pool,
     settings: FineTuning,
+    sparse: bool = False,
     report: Callable[[str], None] = lambda _: None,
 ) -> bytes:
     """Train with the rounding to eight bits in the network, then convert it.
@@ -75,6 +87,8 @@ def aware_int8_lite(
     ----------
     network
         Of the configuration; is left as it is.
+    sparse
+        As for `float_lite`.
 
     Raises
     ------
@@ -95,7 +109,7 @@ def aware_int8_lite(
 
     _settle_ranges(aware, pool, settings)
     fine_tune(aware, pool, settings, after=hold_zeros, report=report)
-    converter = _whole_numbers(_converter(aware, config.planes, window))
+    converter = _whole_numbers(_converter(aware, config.planes, window), sparse)
     with warnings.catch_warnings():
         # it knows no training in which ranges were found
         warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
@@ -229,10 +243,16 @@ def _converter(network: Any, planes: int, window: Window) -> Any:
     return tf.lite.TFLiteConverter.from_concrete_functions([segment.get_concrete_function()], network)
 
 
-def _whole_numbers(converter: Any) -> Any:
+def _sparse(sparse: bool) -> list[Any]:
     from imaging.keras import tensorflow as tf
 
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return [tf.lite.Optimize.EXPERIMENTAL_SPARSITY] if sparse else []
+
+
+def _whole_numbers(converter: Any, sparse: bool) -> Any:
+    from imaging.keras import tensorflow as tf
+
+    converter.optimizations = [tf.lite.Optimize.DEFAULT, *_sparse(sparse)]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     return converter
 
