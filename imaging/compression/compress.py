@@ -18,10 +18,9 @@ from imaging.compression.finetuning import FineTuning
 from imaging.compression.litert import kernel_zeros
 from imaging.compression.windows import Window
 from imaging.data.cases import read_cases
-from imaging.data.preprocess import Pool
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import WEIGHTS, load, read_whole, save, write_whole
-from imaging.segmentation.training import CHECKPOINT, digest, environment, read_run
+from imaging.segmentation.training import CHECKPOINT, digest, environment, pool_of, read_run
 from meddojo.errors import InputError
 
 RECORD = "compression.json"
@@ -30,6 +29,8 @@ FLOAT, INT8, AWARE = "float.tflite", "int8.tflite", "aware_int8.tflite"
 PRUNED, PRUNED_INT8, PRUNED_AWARE = "pruned.tflite", "pruned_int8.tflite", "pruned_aware_int8.tflite"
 FILES = (FLOAT_WEIGHTS, FLOAT, INT8, AWARE, PRUNED_WEIGHTS, PRUNED, PRUNED_INT8, PRUNED_AWARE)
 """All there can be, in the order of a table."""
+ARCHITECTURES = ("unet", "attention", "flat")
+"""Those that read a slice with its neighbours and give its probabilities alone."""
 _MAX_RECORD_BYTES = 2**20
 _MAX_FILE_BYTES = 2**31
 
@@ -149,6 +150,10 @@ def compress(
     if (run / CHECKPOINT).exists():
         raise InputError(str(run), "", "is of a training that has not ended", "go on: meddojo imaging train")
     config, network = load(run)
+    if config.architecture not in ARCHITECTURES:
+        raise InputError(
+            str(run), "architecture", f"is {config.architecture}; compressed are {', '.join(ARCHITECTURES)}"
+        )
     cases = list(read_cases(data))
     if digest(cases) != told.data:
         raise InputError(str(data), "", "holds other cases than the network was trained on", "name those with --data")
@@ -157,7 +162,7 @@ def compress(
         raise InputError(str(out), "", "is not empty", "name a new folder with --out")
     window = Window.around(cases, config.multiple)
     calibration = quantization.calibration_windows(training, config, window, plan.fine_tuning.seed)
-    pool = Pool.of(training, config.channels, config.size)
+    pool = pool_of(training, config)
     files: dict[str, File] = {}
 
     def keep(name: str, content: bytes) -> None:

@@ -36,10 +36,10 @@ class FineTuning:
 
     epochs: int = 10
     steps: int = 0
-    batch: int = 8
+    batch: int = 16
     learning_rate: float = 1e-3
     lesion_share: float = 0.5
-    loss: str = "dice_focal"
+    loss: str = "dice_cross_entropy"
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -50,7 +50,7 @@ class FineTuning:
 
     def steps_of(self, pool: Pool) -> int:
         """Of one epoch."""
-        return self.steps or max(1, len(pool.images) // self.batch)
+        return self.steps or max(1, pool.slices // self.batch)
 
 
 def fine_tune(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imaging.data.cases import Case, Floats
-from imaging.data.preprocess import slices_of
+from imaging.data.preprocess import slices_of, with_context
 from imaging.networks.config import NetworkConfig
 
 LARGEST = 512
@@ -52,7 +52,7 @@ def images_of(case: Case, config: NetworkConfig) -> Floats:
     numpy.ndarray
         Shape (slices, rows, columns, planes).
     """
-    return slices_of(case, config.channels)
+    return with_context(slices_of(case, config.channels), config.context)
 
 
 def in_windows(images: Floats, window: Window, segment: Callable[[Floats], Floats]) -> Floats:

@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import math
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ INDEX = "index.json"
 _MAX_INDEX_BYTES = 16 * 2**20
 _MAX_CASE_BYTES = 2 * 2**30
 """Of one file, unpacked."""
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 _ARRAYS = {"pet_suv", "mask", "ct_hu_on_pet_grid"}
 
 
@@ -139,18 +141,82 @@ def write_case(folder: Path, case: Case) -> dict[str, Any]:
     return record
 
 
+def read_mask(path: Path) -> Booleans:
+    """Read the mask of a ``.npz`` file of the format of cases; the other arrays need not be there.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (slices, rows, columns).
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, too large, or holds no mask of three dimensions.
+    """
+    mask = _arrays(path, ("mask",))["mask"]
+    if mask.ndim != 3:
+        raise InputError(str(path), "mask", f"has {mask.ndim} dimensions, not three")
+    return np.ascontiguousarray((mask != 0).transpose(2, 1, 0))
+
+
+def add_case(folder: Path, case: Case) -> None:
+    """Write a case beside those of a folder, which may be new; the index is written last and at once.
+
+    Raises
+    ------
+    InputError
+        If the folder has a case of that name, or its index is damaged.
+    """
+    index = folder / INDEX
+    for name in (case.name, case.patient):
+        if not re.fullmatch(_NAME, name):
+            raise InputError(
+                str(index), "id", f"a name has 1 to 64 of letters, digits, '_', '-', '.': {name!r} does not"
+            )
+    known = _index(index) if index.exists() else []
+    if case.name in {record.id for record in known}:
+        raise InputError(str(index), case.name, "is there already", "give the case another --name")
+    folder.mkdir(parents=True, exist_ok=True)
+    record = write_case(folder, case)
+    # what others wrote into their records stays
+    others = json.loads(index.read_bytes()) if known else []
+    draft = folder / f".{INDEX}.new"
+    draft.write_text(json.dumps([*others, record], indent=1) + "\n", "utf-8")
+    draft.replace(index)
+
+
+def free_name(folder: Path) -> str:
+    """The first of CASE_0001, CASE_0002 ... that the index does not have.
+
+    Raises
+    ------
+    InputError
+        If the index is damaged.
+    """
+    index = folder / INDEX
+    taken = {record.id for record in _index(index)} if index.exists() else set()
+    return next(name for number in range(1, len(taken) + 2) if (name := f"CASE_{number:04d}") not in taken)
+
+
 def write_index(folder: Path, records: Sequence[dict[str, Any]]) -> None:
     """Write the index; last, so that a folder with one is complete."""
     (folder / INDEX).write_text(json.dumps(list(records), indent=1) + "\n", "utf-8")
 
 
-def split(patients: Sequence[str], folds: int, fold: int, seed: int, validation_share: float = 0.15) -> Split:
+def split(
+    patients: Sequence[str], folds: int, fold: int, seed: int, validation_share: float = 0.15, member: int = 0
+) -> Split:
     """Divide patients: one fold for the test, of the others some for stopping early, the rest for training.
 
     Parameters
     ----------
     fold
         From 0; over all folds every patient is in the test once.
+    validation_share
+        Of those that are not the test; with 0 nobody is set aside.
+    member
+        Which of them are set aside: for each member of an ensemble the next ones.
 
     Raises
     ------
@@ -166,7 +232,9 @@ def split(patients: Sequence[str], folds: int, fold: int, seed: int, validation_
     mixed = [names[place] for place in order]
     test = mixed[fold::folds]
     rest = [name for name in mixed if name not in set(test)]
-    held = min(max(1, round(validation_share * len(rest))), len(rest) - 1)
+    held = min(max(1, round(validation_share * len(rest))), len(rest) - 1) if validation_share else 0
+    first = member * held % len(rest)
+    rest = rest[first:] + rest[:first]
     return Split(train=tuple(rest[held:]), validation=tuple(rest[:held]), test=tuple(test))
 
 
@@ -198,7 +266,7 @@ def check_leakage(cases: Sequence[Case], division: Split) -> None:
             )
 
 
-_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+_Name = Annotated[str, Field(pattern=f"^{_NAME}$")]
 _Length = Annotated[float, Field(gt=0.0, lt=1000.0)]
 _Count = Annotated[int, Field(gt=0, lt=100_000)]
 
@@ -241,7 +309,7 @@ def _index(path: Path) -> list[_Record]:
         raise InputError(str(path), position, first["msg"]) from error
 
 
-def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+def _arrays(path: Path, needed: Sequence[str] = ("pet_suv", "mask")) -> dict[str, npt.NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = [each for each in archive.infolist() if each.filename.removesuffix(".npy") in _ARRAYS]
@@ -255,9 +323,9 @@ def _arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
         raise InputError(str(path), "", error.strerror or str(error)) from error
     except (ValueError, EOFError, zipfile.BadZipFile, zipfile.error, NotImplementedError) as error:
         raise InputError(str(path), "", f"is no archive of arrays: {error}") from error
-    for needed in ("pet_suv", "mask"):
-        if needed not in found:
-            raise InputError(str(path), needed, "is missing")
+    for name in needed:
+        if name not in found:
+            raise InputError(str(path), name, "is missing")
     for key, array in found.items():
         if array.dtype.kind not in "fiub":
             raise InputError(str(path), key, f"holds no numbers but {array.dtype}")

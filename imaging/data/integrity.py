@@ -6,11 +6,19 @@ import statistics
 from collections.abc import Iterable, Iterator
 
 from imaging.data.cases import Case
+from imaging.data.grid import Grid, Turn
+from imaging.data.resample import coverage
 
 _HIGHEST_SUV = 150.0
 """In g/ml. A bladder may reach 100; activity in Bq/ml begins in the thousands."""
+_LOWEST_SUV = 0.3
+"""In g/ml; muscle and blood take up more."""
 _LARGEST_SHARE = 0.5
 """Of a scan that lesions fill."""
+_OBLIQUE_DEGREES = 2.0
+_COVERED = 0.9
+"""Share of PET that CT should cover; its field of view is often narrower than the bed."""
+_UPRIGHT = Turn((0, 1, 2), ())
 _SPACING_RATIO = 2.5
 """Between the spacing of a case and the median of all."""
 
@@ -29,10 +37,30 @@ def problems(cases: Iterable[Case]) -> Iterator[str]:
                 yield f"{name}: {length:g} mm between {axis}, where {usual:g} mm is usual"
 
 
+def geometry_problems(pet: Grid, ct: Grid | None = None, mask: Grid | None = None) -> Iterator[str]:
+    """Say what is odd about where the volumes of one case lie; `mask` need not cover PET."""
+    for name, grid in (("PET", pet), ("CT", ct), ("the mask", mask)):
+        if grid is not None and grid.oblique_degrees > _OBLIQUE_DEGREES:
+            yield f"{name} is {grid.oblique_degrees:.0f} degrees oblique to the patient"
+    for name, grid in (("PET", pet), ("CT", ct)):
+        if grid is not None and Turn.of(grid) != _UPRIGHT:
+            yield f"{name} is not in the order of head, back and left: a mask on it would be mirrored or turned"
+    if ct is not None:
+        share = coverage(ct, pet)
+        if share == 0:
+            yield "CT does not overlap PET: of another patient, or moved?"
+        elif share < _COVERED:
+            yield f"CT covers {share:.0%} of PET"
+    if mask is not None and coverage(pet, mask) == 0:
+        yield "the mask does not overlap PET: of another series?"
+
+
 def _of(case: Case) -> Iterator[str]:
     lowest, highest = float(case.pet.min()), float(case.pet.max())
     if highest > _HIGHEST_SUV:
         yield f"PET reaches {highest:g}, which is no SUV in g/ml: activity in Bq/ml?"
+    elif 0 < highest < _LOWEST_SUV:
+        yield f"PET reaches {highest:.2g} only, which is no SUV in g/ml: another unit, or scaled?"
     if highest == lowest:
         yield "PET is the same everywhere"
     if lowest < 0:

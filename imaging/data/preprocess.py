@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,9 @@ import numpy.typing as npt
 from imaging.data.cases import Booleans, Case, Floats
 
 Places = npt.NDArray[np.int64]
+
+PET, CT, RELATIVE_PET = range(3)
+"""Channels of an image, in this order; a network that reads two has the first two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ SUV = Window(0.0, 15.0)
 """In g/ml. Higher is only bladder, brain and the hottest lesions, which stay the brightest."""
 HU = Window(-160.0, 240.0)
 """Soft tissue (width 400, level 40)."""
+_BRIGHTEST = 99.5
+"""Percentile of a scan's PET that its relative PET maps to 1."""
 
 
 def slices_of(case: Case, channels: int) -> Floats:
@@ -37,20 +43,42 @@ def slices_of(case: Case, channels: int) -> Floats:
     Parameters
     ----------
     channels
-        1 for PET alone, 2 for PET and CT. The square root of the PET window spreads the low uptake, where most lesions
-        lie. A case without CT has zeros in its place.
+        1 for PET alone, 2 for PET and CT, 3 for these and PET relative to the brightest of the same scan: uptake
+        differs from patient to patient more than within one. The square root of a PET window spreads the low uptake,
+        where most lesions lie. A case without CT has zeros in its place.
 
     Returns
     -------
     numpy.ndarray
         Shape (slices, rows, columns, channels), from 0 to 1.
     """
-    if channels not in (1, 2):
-        raise ValueError(f"{channels} channels: 1 is PET, 2 is PET and CT")
-    pet = np.sqrt(SUV(case.pet))
-    if channels == 1:
-        return pet[..., None]
-    return np.stack([pet, np.zeros_like(pet) if case.ct is None else HU(case.ct)], axis=-1)
+    if channels not in (1, 2, 3):
+        raise ValueError(f"{channels} channels: 1 is PET, 2 is PET and CT, 3 is these and relative PET")
+    images = [np.sqrt(SUV(case.pet))]
+    if channels > CT:
+        images.append(np.zeros_like(case.pet) if case.ct is None else HU(case.ct))
+    if channels > RELATIVE_PET:
+        brightest = max(float(np.percentile(case.pet, _BRIGHTEST)), 1e-3)
+        images.append(np.sqrt(Window(0.0, brightest)(case.pet)))
+    return np.stack(images, axis=-1)
+
+
+def with_context(images: Floats, context: int) -> Floats:
+    """Show beside each slice its neighbours, as further channels; at the ends the last slice is repeated.
+
+    Parameters
+    ----------
+    images
+        Shape (slices, rows, columns, channels).
+    context
+        How many to either side.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (slices, rows, columns, (2 context + 1) channels), lowest slice first.
+    """
+    return np.concatenate([images[places] for places in _neighbours(np.arange(len(images)), len(images), context)], -1)
 
 
 def padded(images: Floats, multiple: int) -> Floats:
@@ -61,36 +89,40 @@ def padded(images: Floats, multiple: int) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """Slices of many cases to draw windows from.
+    """Cases to draw training windows from: first a case, then a slice, then a place, so that every patient counts.
 
     Attributes
     ----------
     images, masks
-        One each slice, of shapes (rows, columns, channels) and (rows, columns), at least `size` wide and high.
+        One each case, of shapes (slices, rows, columns, channels) and (slices, rows, columns).
     lesions
-        Rows of (slice, row, column), one each voxel of a lesion.
+        One each case: rows of (slice, row, column), one each voxel of a lesion.
     """
 
     size: int
+    context: int
     images: tuple[Floats, ...]
     masks: tuple[Booleans, ...]
-    lesions: Places
+    lesions: tuple[Places, ...]
 
     @classmethod
-    def of(cls, cases: Sequence[Case], channels: int, size: int) -> Pool:
-        """Prepare cases; slices smaller than a window are padded with zeros."""
-        images: list[Floats] = []
-        masks: list[Booleans] = []
-        for case in cases:
-            for image, mask in zip(slices_of(case, channels), case.mask, strict=True):
-                rows, columns = (max(0, size - length) for length in mask.shape)
-                images.append(np.pad(image, ((0, rows), (0, columns), (0, 0))))
-                masks.append(np.pad(mask, ((0, rows), (0, columns))))
-        found = [np.insert(np.argwhere(mask), 0, number, axis=1) for number, mask in enumerate(masks)]
-        return cls(size, tuple(images), tuple(masks), np.concatenate(found))
+    def of(cls, cases: Sequence[Case], channels: int, size: int, context: int = 0) -> Pool:
+        """Prepare cases."""
+        return cls(
+            size,
+            context,
+            tuple(slices_of(case, channels) for case in cases),
+            tuple(case.mask for case in cases),
+            tuple(np.argwhere(case.mask) for case in cases),
+        )
+
+    @property
+    def slices(self) -> int:
+        """Of all cases."""
+        return sum(map(len, self.masks))
 
     def batch(self, random: np.random.Generator, count: int, lesion_share: float) -> tuple[Floats, Floats]:
-        """Draw windows: some anywhere, some about a voxel of a lesion, since lesions fill a hundredth of the images.
+        """Draw windows: some anywhere, some about a voxel of a lesion, since lesions may fill a hundredth of a scan.
 
         Parameters
         ----------
@@ -100,49 +132,103 @@ class Pool:
         Returns
         -------
         tuple of numpy.ndarray
-            Images of shape (count, size, size, channels) and masks of 0 and 1 of shape (count, size, size, 1).
+            Images of shape (count, size, size, channels of all slices shown) and masks of 0 and 1 of shape (count,
+            size, size, 1).
         """
         pairs = [self._window(random, random.random() < lesion_share) for _ in range(count)]
-        images, masks = zip(*(augmented(random, *pair) for pair in pairs), strict=True)
+        images, masks = zip(*pairs, strict=True)
         return np.stack(images), np.stack(masks)[..., None].astype(np.float32)
 
     def _window(self, random: np.random.Generator, about_lesion: bool) -> tuple[Floats, Booleans]:
-        if about_lesion and len(self.lesions):
-            number, *voxel = self.lesions[random.integers(len(self.lesions))]
-            # anywhere in the window, so that its middle does not tell the lesion
-            corner = [int(place - random.integers(self.size)) for place in voxel]
+        number = int(random.integers(len(self.images)))
+        image, mask, lesions = self.images[number], self.masks[number], self.lesions[number]
+        if about_lesion and len(lesions):
+            level, *voxel = lesions[random.integers(len(lesions))]
+            # anywhere in the window but its rim, so that its middle does not tell the lesion
+            centre = np.array(voxel) + random.uniform(-self.size / 3, self.size / 3, 2)
         else:
-            number = random.integers(len(self.images))
-            corner = [int(random.integers(length - self.size + 1)) for length in self.masks[number].shape]
-        mask = self.masks[number]
-        row, column = (min(max(place, 0), length - self.size) for place, length in zip(corner, mask.shape, strict=True))
-        where = slice(row, row + self.size), slice(column, column + self.size)
-        return self.images[number][where], mask[where]
+            level = random.integers(len(mask))
+            centre = np.array([random.uniform(0, length) for length in mask.shape[1:]])
+        shown = np.array(_neighbours(np.array([level]), len(mask), self.context))[:, 0]
+        if random.random() < 0.5:
+            shown = shown[::-1]
+        turned = turning(random)
+        window = looked_at(image[shown], centre, turned, self.size)
+        truth = looked_at(mask[level][None, ..., None], centre, turned, self.size)[0, ..., 0] > 0.5
+        return recoloured(random, np.concatenate(window, axis=-1), image.shape[-1]), truth
 
 
-def augmented(random: np.random.Generator, image: Floats, mask: Booleans) -> tuple[Floats, Booleans]:
-    """Mirror at random, enlarge or shrink by up to a fifth about the middle, and change the brightness of PET.
+def turning(random: np.random.Generator) -> Floats:
+    """Draw how a window is turned, mirrored, enlarged (by up to a third) and stretched (by up to a tenth).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (2, 2): from a step in the window to a step in the image.
+    """
+    angle = random.uniform(-np.pi, np.pi) if random.random() < 0.7 else 0.0
+    factor = np.exp(random.uniform(-0.3, 0.3))
+    stretched = factor * np.exp(random.uniform(-0.1, 0.1)) * random.choice([-1.0, 1.0])
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return np.asarray(rotation @ np.diag([factor, stretched]), dtype=np.float32)
+
+
+def looked_at(images: npt.NDArray[Any], centre: npt.NDArray[Any], turned: Floats, size: int) -> Floats:
+    """Square windows of images through a linear map, by bilinear interpolation; outside is 0.
 
     Parameters
     ----------
-    image, mask
-        Of shapes (size, size, channels) and (size, size); the results have the same.
+    images
+        Shape (slices, rows, columns, channels).
+    centre
+        Row and column that the middle of the window shows.
+    turned
+        Shape (2, 2), from a step in the window to a step in the image.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (slices, size, size, channels).
     """
-    for axis in (0, 1):
-        if random.random() < 0.5:
-            image, mask = np.flip(image, axis), np.flip(mask, axis)
-    image, mask = scaled(image, mask, random.uniform(0.8, 1.25))
+    steps = np.arange(size) - (size - 1) / 2
+    grid = np.stack(np.meshgrid(steps, steps, indexing="ij")).reshape(2, -1)
+    places = turned @ grid + centre[:, None]
+    # a margin of one zero voxel all round, so that what lies outside is reached as a neighbour
+    framed = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0))).astype(np.float32, copy=False)
+    rows, columns = (place.clip(-1.0, length) + 1.0 for place, length in zip(places, images.shape[1:3], strict=True))
+    row, column = rows.astype(np.int64), columns.astype(np.int64)
+    row, column = row.clip(0, framed.shape[1] - 2), column.clip(0, framed.shape[2] - 2)
+    down, right = (rows - row).astype(np.float32)[:, None], (columns - column).astype(np.float32)[:, None]
+    above = framed[:, row, column] * (1 - right) + framed[:, row, column + 1] * right
+    below = framed[:, row + 1, column] * (1 - right) + framed[:, row + 1, column + 1] * right
+    return np.asarray(above * (1 - down) + below * down).reshape(len(images), size, size, images.shape[-1])
+
+
+def recoloured(random: np.random.Generator, image: Floats, channels: int) -> Floats:
+    """Change intensities at random: PET brighter, darker or steeper; CT a little, or missing.
+
+    Parameters
+    ----------
+    image
+        Shape (rows, columns, slices shown times channels).
+
+    Returns
+    -------
+    numpy.ndarray
+        The same shape, from 0 to 1.
+    """
     image = image.copy()
-    image[..., 0] = (image[..., 0] * random.uniform(0.9, 1.1)).clip(0.0, 1.0)
-    return image, mask
+    for channel in range(channels):
+        where = slice(channel, None, channels)
+        if channel == CT:
+            # a factor, for zeros are what a scan without CT has
+            factor = 0.0 if random.random() < 0.25 else random.uniform(0.9, 1.1)
+            image[..., where] = (factor * image[..., where]).clip(0.0, 1.0)
+        else:
+            power, factor = np.exp(random.uniform(-0.15, 0.15)), np.exp(random.uniform(-0.25, 0.25))
+            image[..., where] = (factor * image[..., where] ** power).clip(0.0, 1.0)
+    return image
 
 
-def scaled(image: Floats, mask: Booleans, factor: float) -> tuple[Floats, Booleans]:
-    """Enlarge about the middle, by the nearest voxel; what comes in from outside is 0."""
-    size = len(mask)
-    places = np.rint((np.arange(size) - (size - 1) / 2) / factor + (size - 1) / 2).astype(np.int64)
-    inside = (places >= 0) & (places < size)
-    places = places.clip(0, size - 1)
-    both = inside[:, None] & inside[None, :]
-    grid = np.ix_(places, places)
-    return np.where(both[..., None], image[grid], np.float32(0.0)), mask[grid] & both
+def _neighbours(levels: Places, count: int, context: int) -> list[Places]:
+    return [(levels + step).clip(0, count - 1) for step in range(-context, context + 1)]

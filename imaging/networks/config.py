@@ -27,6 +27,8 @@ class NetworkConfig:
         Of the first level; each level below has twice as many.
     depth
         How often the image is halved.
+    slices
+        Of the windows a network of three dimensions is trained on, a multiple of 2 to the power of `depth`.
     batch_norm
         Normalise after each convolution.
     dropout
@@ -40,11 +42,12 @@ class NetworkConfig:
     classes: int = 1
     filters: int = 16
     depth: int = 3
+    slices: int = 8
     batch_norm: bool = True
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        bounds = {"size": 1024, "channels": 16, "classes": 64, "filters": 256, "depth": 6}
+        bounds = {"size": 1024, "channels": 16, "classes": 64, "filters": 256, "depth": 6, "slices": 256}
         for name, largest in bounds.items():
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= largest:
@@ -55,14 +58,23 @@ class NetworkConfig:
             raise ValueError(f"batch_norm is {self.batch_norm!r}, neither true nor false")
         if not isinstance(self.dropout, int | float) or not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout is {self.dropout!r}, no share from 0 to below 1")
-        if self.size % self.multiple:
-            raise ValueError(
-                f"size {self.size} cannot be halved {self.depth} times; it must be a multiple of {self.multiple}"
-            )
+        halved = {"size": self.size} | ({"slices": self.slices} if self.volumetric else {})
+        for name, length in halved.items():
+            if length % self.multiple:
+                raise ValueError(
+                    f"{name} {length} cannot be halved {self.depth} times; it must be a multiple of {self.multiple}"
+                )
+        if self.volumetric and self.context:
+            raise ValueError(f"context is {self.context}, but {self.architecture} reads all slices as they lie")
+
+    @property
+    def volumetric(self) -> bool:
+        """Whether the network reads volumes (slices, rows, columns, channels) instead of slices."""
+        return self.architecture == "unet3d"
 
     @property
     def multiple(self) -> int:
-        """What rows and columns of any image must be a multiple of."""
+        """What rows and columns of any image must be a multiple of, and slices of a volume."""
         return 1 << self.depth
 
     @property

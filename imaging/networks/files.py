@@ -7,7 +7,7 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from imaging.networks import build
 from imaging.networks.config import NetworkConfig
+from imaging.networks.multitask import MULTITASK, without_risk
 from meddojo.errors import InputError
 
 CONFIG, WEIGHTS = "network.json", "weights.npz"
@@ -30,6 +31,26 @@ def save(folder: Path, config: NetworkConfig, weights: Sequence[np.ndarray[Any, 
 
 def load(folder: Path) -> tuple[NetworkConfig, Any]:
     """Rebuild the network `save` wrote, for images of any size.
+
+    Of a `multitask` network this is the part that finds lesions, which is a `unet` and told as one, so that all that
+    measures, explains or compresses a segmentation takes it; ``load_whole`` gives both heads.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged, or the weights are not those of the configuration.
+    """
+    config, network = load_whole(folder)
+    if config.architecture != MULTITASK:
+        return config, network
+    plain = replace(config, architecture="unet")
+    found = build(plain, any_size=True)
+    found.set_weights(without_risk(network).get_weights())
+    return plain, found
+
+
+def load_whole(folder: Path) -> tuple[NetworkConfig, Any]:
+    """Rebuild the network `save` wrote with all its heads, for images of any size.
 
     Raises
     ------

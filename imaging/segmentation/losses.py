@@ -36,13 +36,32 @@ def focal_loss(truth: Any, predicted: Any, gamma: float = 2.0) -> Any:
     """Mean over voxels of ``-(1 - p)^gamma log p``, p the probability of what is true (Lin et al. 2017)."""
     from imaging.keras import tensorflow as tf
 
-    right = tf.clip_by_value(truth * predicted + (1.0 - truth) * (1.0 - predicted), 1e-7, 1.0)
+    right = _right(truth, predicted)
     return tf.reduce_mean(-tf.pow(1.0 - right, gamma) * tf.math.log(right))
+
+
+def cross_entropy(truth: Any, predicted: Any) -> Any:
+    """Mean over voxels of ``-log p``, p the probability of what is true."""
+    from imaging.keras import tensorflow as tf
+
+    return tf.reduce_mean(-tf.math.log(_right(truth, predicted)))
+
+
+def dice_cross_entropy_loss(truth: Any, predicted: Any) -> Any:
+    """The sum of both (Isensee et al. 2021): the second keeps probabilities calibrated."""
+    return dice_loss(truth, predicted) + cross_entropy(truth, predicted)
 
 
 def dice_focal_loss(truth: Any, predicted: Any) -> Any:
     """The sum of both: overlap of the whole, and the voxels that are still wrong."""
     return dice_loss(truth, predicted) + focal_loss(truth, predicted)
+
+
+def _right(truth: Any, predicted: Any) -> Any:
+    """Probability of what is true."""
+    from imaging.keras import tensorflow as tf
+
+    return tf.clip_by_value(truth * predicted + (1.0 - truth) * (1.0 - predicted), 1e-7, 1.0)
 
 
 def _lost(truth: Any, predicted: Any, alpha: float, beta: float, gamma: float) -> Any:
@@ -62,6 +81,7 @@ LOSSES: Mapping[str, Loss] = MappingProxyType(
         "tversky": tversky_loss,
         "focal_tversky": focal_tversky_loss,
         "dice_focal": dice_focal_loss,
+        "dice_cross_entropy": dice_cross_entropy_loss,
     }
 )
 """Those a configuration can name."""

@@ -13,7 +13,8 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from imaging.data.cases import Case, Split, check_leakage, read_cases, split
+from imaging.data.cases import Case, Floats, Split, check_leakage, read_cases, split
 from imaging.data.preprocess import Pool
 from imaging.networks import build
 from imaging.networks.config import NetworkConfig
@@ -32,6 +33,8 @@ from imaging.segmentation.prediction import predict
 from meddojo import __version__
 from meddojo.errors import InputError, TerminalError
 
+_AVERAGED_EVERY, _WARM_UP = 10, 50
+"""Steps."""
 RUN, HISTORY, CHECKPOINT = "run.json", "history.json", "checkpoint.npz"
 _MAX_RUN_BYTES = 16 * 2**20
 
@@ -46,26 +49,37 @@ class TrainingConfig:
         A name of `imaging.segmentation.losses.LOSSES`.
     patience
         Epochs without a better Dice of the validation patients before training stops.
+    validation_share
+        Of the patients that are not the test; 0 to train on all of them, and to keep the last epoch.
     batch
         Windows of one step.
     steps
         Steps of one epoch; 0 for as many as there are slices to fill them.
+    learning_rate
+        Of Adam at its highest: it grows over the first steps, and falls as a cosine to nothing over all epochs.
     lesion_share
         Share of windows drawn about a lesion; the others are drawn anywhere.
     folds, fold
         The patients of this fold (from 0) are never seen, they are the test.
+    division
+        Seed of the division, apart from `seed`, so that networks of other seeds share it.
+    member
+        Which validation patients are set aside; an ensemble sets others aside for each member.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    loss: str = "dice_focal"
+    loss: str = "dice_cross_entropy"
     epochs: int = 30
     patience: int = 10
-    batch: int = 8
+    validation_share: float = 0.15
+    batch: int = 16
     steps: int = 0
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     lesion_share: float = 0.5
     folds: int = 5
     fold: int = 0
+    division: int = 1
+    member: int = 0
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -77,11 +91,17 @@ class TrainingConfig:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What an epoch came to: mean loss of its steps, mean Dice of the validation patients."""
+    """What an epoch came to: mean loss of its steps, mean Dice of the validation patients, None without any."""
 
     number: int
     loss: float
-    validation_dice: float
+    validation_dice: float | None
+
+    @property
+    def sentence(self) -> str:
+        """For a person who watches."""
+        found = f"epoch {self.number}, loss {self.loss:.4f}"
+        return found if self.validation_dice is None else f"{found}, validation Dice {self.validation_dice:.3f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +145,7 @@ def train(
         If the loss ceases to be a number.
     """
     cases = list(read_cases(data))
-    division = split([case.patient for case in cases], config.folds, config.fold, config.seed)
+    division = divided(cases, config)
     check_leakage(cases, division)
     _begin(out, config, division, cases)
     state = _State(config)
@@ -133,25 +153,35 @@ def train(
         state.restore(out / CHECKPOINT)
     elif (out / HISTORY).exists():
         return history(out)
-    pool = Pool.of(_of(cases, division.train), config.network.channels, config.network.size)
+    pool = pool_of(_of(cases, division.train), config.network)
     validation = _of(cases, division.validation)
     while not state.ended:
         epoch = state.advance(pool, validation)
         state.store(out)
         report(epoch)
     save(out, config.network, state.best)
-    write_whole(out / HISTORY, _json([asdict(each) for each in state.epochs]))
     (out / CHECKPOINT).unlink(missing_ok=True)
     return tuple(state.epochs)
 
 
+def divided(cases: Sequence[Case], config: TrainingConfig) -> Split:
+    """Which patients a training learns from, stops by, and never sees."""
+    patients = [case.patient for case in cases]
+    return split(patients, config.folds, config.fold, config.division, config.validation_share, config.member)
+
+
+def pool_of(cases: Sequence[Case], network: NetworkConfig) -> Pool:
+    """Where the windows of a network are drawn from."""
+    return Pool.of(cases, network.channels, network.size, network.context)
+
+
 def history(folder: Path) -> tuple[Epoch, ...]:
-    """Epochs of a finished training.
+    """Epochs of a training so far.
 
     Raises
     ------
     InputError
-        If it has not finished, or the file is damaged.
+        If it has not ended one, or the file is damaged.
     """
     path = folder / HISTORY
     try:
@@ -198,6 +228,7 @@ class _State:
         self.optimizer = keras.optimizers.Adam(config.learning_rate)
         self.optimizer.build(self.network.trainable_variables)
         self.best: list[Any] = self.network.get_weights()
+        self.averaged: list[Any] = self.network.get_weights()
         self.epochs: list[Epoch] = []
         loss_of = LOSSES[config.loss]
 
@@ -214,31 +245,56 @@ class _State:
     @property
     def ended(self) -> bool:
         """After the last epoch, or where patience is at its end."""
-        scores = [each.validation_dice for each in self.epochs]
+        scores = [each.validation_dice for each in self.epochs if each.validation_dice is not None]
         waited = len(scores) - 1 - scores.index(max(scores)) if scores else 0
-        return len(scores) >= self.config.epochs or waited >= self.config.patience
+        return len(self.epochs) >= self.config.epochs or waited >= self.config.patience
 
     def advance(self, pool: Pool, validation: Sequence[Case]) -> Epoch:
         """One epoch."""
         config, number = self.config, len(self.epochs) + 1
         random = np.random.default_rng([config.seed, number])
         self._reseed(random)
-        steps = config.steps or max(1, len(pool.images) // config.batch)
-        losses = [float(self._step(*pool.batch(random, config.batch, config.lesion_share))) for _ in range(steps)]
+        steps = config.steps or max(1, pool.slices // config.batch)
+        losses = []
+        for step, (images, masks) in enumerate(_ahead(pool, random, config, steps), start=(number - 1) * steps):
+            self.optimizer.learning_rate.assign(_rate(step, steps * config.epochs) * config.learning_rate)
+            losses.append(float(self._step(images, masks)))
+            if step % _AVERAGED_EVERY == 0:
+                self._average(step)
         if not np.isfinite(losses).all():
             raise TerminalError(f"the loss of epoch {number} is no number", "lower the learning rate")
-        scores = [dice(predict(self.network, config.network, case) > 0.5, case.mask) for case in validation]
-        epoch = Epoch(number, float(np.mean(losses)), float(np.mean(scores)))
-        if all(epoch.validation_dice > each.validation_dice for each in self.epochs):
-            self.best = self.network.get_weights()
+        epoch = Epoch(number, float(np.mean(losses)), self._validated(validation))
+        earlier = [each.validation_dice for each in self.epochs if each.validation_dice is not None]
+        if epoch.validation_dice is None or epoch.validation_dice > max(earlier, default=-1.0):
+            self.best = self.averaged
         self.epochs.append(epoch)
         return epoch
+
+    def _average(self, step: int) -> None:
+        """Move the averaged weights towards the present ones: they generalise better (Izmailov et al. 2018)."""
+        taken = step // _AVERAGED_EVERY
+        kept = min(0.98, taken / (taken + 20.0))
+        self.averaged = [
+            kept * old + (1.0 - kept) * new for old, new in zip(self.averaged, self.network.get_weights(), strict=True)
+        ]
+
+    def _validated(self, validation: Sequence[Case]) -> float | None:
+        """Mean Dice of the averaged weights."""
+        if not validation:
+            return None
+        present = self.network.get_weights()
+        self.network.set_weights(self.averaged)
+        scores = [dice(predict(self.network, self.config.network, case) > 0.5, case.mask) for case in validation]
+        self.network.set_weights(present)
+        return float(np.mean(scores))
 
     def store(self, folder: Path) -> None:
         """Write the checkpoint, whole or not at all."""
         arrays = {f"{key}/{number}": each for key, number, each in self._arrays()}
         arrays["epochs"] = np.frombuffer(_json([asdict(each) for each in self.epochs]), dtype=np.uint8)
         write_whole(folder / CHECKPOINT, packed(arrays))
+        # after the checkpoint: without one beside it, a history is that of a training that has ended
+        write_whole(folder / HISTORY, _json([asdict(each) for each in self.epochs]))
 
     def restore(self, path: Path) -> None:
         """Go back to where `store` was called."""
@@ -250,6 +306,7 @@ class _State:
                 raise ValueError("arrays of another network")
             self.network.set_weights([arrays[key] for key in here if key.startswith("network/")])
             self.best = [arrays[key] for key in here if key.startswith("best/")]
+            self.averaged = [arrays[key] for key in here if key.startswith("averaged/")]
             for number, variable in enumerate(self.optimizer.variables):
                 variable.assign(arrays[f"optimizer/{number}"])
         except (KeyError, TypeError, ValueError) as error:
@@ -261,6 +318,7 @@ class _State:
         groups = {
             "network": self.network.get_weights(),
             "best": self.best,
+            "averaged": self.averaged,
             "optimizer": [np.asarray(each) for each in self.optimizer.variables],
         }
         return [(key, number, each) for key, arrays in groups.items() for number, each in enumerate(arrays)]
@@ -270,6 +328,24 @@ class _State:
             if type(layer).__name__ == "Dropout":
                 # Keras has no public way to the generator it makes for rng_type="stateful"
                 layer._random_generator._generator.reset_from_seed(int(random.integers(2**31)))
+
+
+def _rate(step: int, steps: int) -> float:
+    """Share of the learning rate at a step: up over the first, then down as a cosine (Loshchilov and Hutter 2017)."""
+    return float(min(1.0, (step + 1) / _WARM_UP) * 0.5 * (1.0 + np.cos(np.pi * step / steps)) + 1e-4)
+
+
+def _ahead(
+    pool: Pool, random: np.random.Generator, config: TrainingConfig, steps: int
+) -> Iterator[tuple[Floats, Floats]]:
+    """Batches in order, each drawn while the network learns from the one before."""
+    with ThreadPoolExecutor(1) as executor:
+        drawn = executor.submit(pool.batch, random, config.batch, config.lesion_share)
+        for step in range(steps):
+            ready = drawn.result()
+            if step + 1 < steps:
+                drawn = executor.submit(pool.batch, random, config.batch, config.lesion_share)
+            yield ready
 
 
 def _begin(out: Path, config: TrainingConfig, division: Split, cases: Sequence[Case]) -> None:

@@ -27,6 +27,12 @@ _FWHM_MM = 6.5
 _COUNTS_PER_ML = 900.0
 """Counts that 1 g/ml of uptake gives in 1 ml."""
 _ATTEMPTS = 50
+_FAINTEST, _CONTRAST = 2.0, 2.0
+"""Least uptake of a lesion, in g/ml, and relative to the tissue it lies in."""
+_LESION_HU = (72.0, 6.0)
+"""Mean and deviation over lesions on CT with contrast medium; deviation of the noise of one voxel is twice as much."""
+_GAS_HU, _CONTRAST_MEDIUM_HU = (-350.0, -80.0), (130.0, 260.0)
+"""What bowel is filled with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,7 @@ def phantom(random: np.random.Generator, size: int, slices: int) -> Phantom:
         # a slab that is all brain has no place for a lesion: another height is drawn
         grid = _Grid.at(random.uniform(0.0, _TOP_MM - slices * SLICE_MM), size, slices)
         uptake, hounsfield, allowed = _anatomy(random, grid)
-        lesions = _lesions(random, grid, allowed)
+        lesions = _lesions(random, grid, allowed, uptake)
         if lesions:
             break
     else:
@@ -142,7 +148,7 @@ def phantom(random: np.random.Generator, size: int, slices: int) -> Phantom:
     mask = np.zeros(grid.shape, dtype=np.bool_)
     for where, values in lesions:
         uptake[where] = values[where]
-        hounsfield[where] = random.normal(55.0, 8.0)
+        hounsfield[where] = random.normal(*_LESION_HU)
         mask |= where
     millilitres = float(np.prod(spacing)) / 1000.0
     return Phantom(
@@ -221,7 +227,7 @@ def _bowel(random: np.random.Generator) -> list[Organ]:
             _BOWEL.name,
             (random.uniform(-85, 85), random.uniform(-75, 15), random.uniform(130, 290)),
             tuple(radius * random.uniform(0.6, 1.6) for radius in _BOWEL.radii),  # type: ignore[arg-type]
-            random.uniform(-60, 60),
+            random.uniform(*(_GAS_HU if random.random() < 0.5 else _CONTRAST_MEDIUM_HU)),
             _BOWEL.uptake,
             core=random.uniform(0.5, 1.0),
         )
@@ -229,7 +235,9 @@ def _bowel(random: np.random.Generator) -> list[Organ]:
     ]
 
 
-def _lesions(random: np.random.Generator, grid: _Grid, allowed: Booleans) -> list[tuple[Booleans, Floats]]:
+def _lesions(
+    random: np.random.Generator, grid: _Grid, allowed: Booleans, uptake: Floats
+) -> list[tuple[Booleans, Floats]]:
     """Where each lesion is and what it takes up; each has four voxels or more."""
     places = np.argwhere(allowed)
     wanted = int(random.choice([1, 2, 3, 4], p=[0.4, 0.3, 0.2, 0.1]))
@@ -237,16 +245,18 @@ def _lesions(random: np.random.Generator, grid: _Grid, allowed: Booleans) -> lis
     for _ in range(_ATTEMPTS if len(places) else 0):
         row = places[random.integers(len(places))]
         centre = (grid.across[0, 0, row[2]], grid.deep[0, row[1], 0], grid.high[row[0], 0, 0])
-        radius = float(np.clip(random.lognormal(np.log(15.0), 0.45), 7.0, 45.0))
-        distance = grid.distance(centre, (radius * random.uniform(0.7, 1.3, 3)).tolist()) + 0.22 * grid.noise(
-            random, 8.0
+        radius = float(np.clip(random.lognormal(np.log(18.0), 0.4), 10.0, 45.0))
+        distance = grid.distance(centre, (radius * random.uniform(0.7, 1.3, 3)).tolist()) + 0.2 * grid.noise(
+            random, 14.0
         )
         where = (distance < 1.0) & allowed
         for other, _values in found:
             where &= ~other
         if where.sum() < 4:
             continue
-        level = float(np.clip(random.lognormal(np.log(4.0), 0.5), 1.5, 16.0))
+        level = float(np.clip(random.lognormal(np.log(4.0), 0.5), _FAINTEST, 16.0))
+        # what takes up as much as its surroundings nobody outlines
+        level = max(level, _CONTRAST * float(uptake[where].mean()))
         values = level * (1.0 + 0.25 * grid.noise(random, 10.0)).clip(0.4, 1.6)
         if radius > 20.0 and random.random() < 0.6:
             values = np.where(distance < 0.45, 0.3 * values, values)  # a necrotic core

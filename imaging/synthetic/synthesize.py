@@ -7,16 +7,19 @@ Medicine 24:1713); observation ends at a time that depends on nothing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from imaging.data.cases import Case, write_case, write_index
+from imaging.data.cases import INDEX, Case, write_case, write_index
+from imaging.networks.files import read_whole
 from imaging.synthetic.phantom import Phantom, phantom
 from meddojo.errors import InputError
 
+_MAX_INDEX_BYTES = 16 * 2**20
 _SHAPE, _SCALE_MONTHS = 1.3, 24.0
 _SHORTEST, _LONGEST = 6.0, 60.0
 """Bounds of the time of observation, in months."""
@@ -72,6 +75,31 @@ def synthesize(
         advance(name)
     write_index(folder, records)
     return patients
+
+
+def drawn(folder: Path) -> dict[str, Patient]:
+    """What was drawn for the survival of each case of a folder, by its name; nothing where cases were not made here.
+
+    Raises
+    ------
+    InputError
+        If the index cannot be read.
+    """
+    path = folder / INDEX
+    try:
+        records = json.loads(read_whole(path, _MAX_INDEX_BYTES))
+        return {
+            str(each["id"]): Patient(
+                float(each["true_log_hazard"]),
+                float(each["months"]),
+                bool(each["event"]),
+                float(each["observed_at_most"]),
+            )
+            for each in records
+            if "true_log_hazard" in each
+        }
+    except (TypeError, ValueError, KeyError, RecursionError) as error:
+        raise InputError(str(path), "", f"is no index of cases: {error!r}") from error
 
 
 def survival(random: np.random.Generator, scan: Phantom) -> Patient:

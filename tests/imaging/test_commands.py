@@ -60,11 +60,11 @@ def test_the_whole_road(keras: Any, tiny_cases: Path, tmp_path: Path) -> None:
     settings = "--size 16 --filters 2 --depth 2 --epochs 2 --steps 2 --batch 2 --folds 3".split()
     done = _run("train", "--data", tiny_cases, "--out", out, *settings)
     assert done.exit_code == 0, done.stderr
-    assert "best validation Dice" in done.stdout and "epoch   2 of 2" in done.stderr
+    assert "validation Dice" in done.stdout and "of 2: epoch 2" in done.stderr
     table = _run("evaluate", out, "--data", tiny_cases)
     assert table.exit_code == 0 and "best rule of the training" in table.stdout
     plain = json.loads(_run("evaluate", out, "--data", tiny_cases, "--json").stdout)
-    assert plain["cases"] == 3 and plain["rule"]["threshold"] > 0
+    assert plain["cases"] == 3 and plain["rules"][0]["threshold"] > 0
 
 
 def test_a_network_that_cannot_be_is_wrong_usage(keras: Any, tiny_cases: Path, tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ DataOption = Annotated[
     Path, typer.Option("--data", help="Folder of cases: index.json and .npz files", exists=True, file_okay=False)
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random")]
+RunsArgument = Annotated[
+    list[Path], typer.Argument(help="Folders of finished trainings, or of such folders", exists=True, file_okay=False)
+]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a finished training", exists=True, file_okay=False)]
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from imaging.data.cases import Case, read_cases
-from imaging.data.integrity import problems
+from imaging.data.grid import Grid, axis_aligned
+from imaging.data.integrity import geometry_problems, problems
 
 
 def test_nothing_is_odd_about_good_cases(tiny_cases: Path) -> None:
@@ -26,6 +27,7 @@ def test_nothing_is_odd_about_the_real_ones(shared_data: Path) -> None:
     ("change", "told"),
     [
         (lambda case: replace(case, pet=case.pet * 5000), "Bq/ml"),
+        (lambda case: replace(case, pet=case.pet / 5000), "another unit, or scaled"),
         (lambda case: replace(case, pet=np.zeros_like(case.pet)), "same everywhere"),
         (lambda case: replace(case, pet=case.pet - 1), "cannot be negative"),
         (lambda case: replace(case, ct=case.ct + 1024), "not rescaled"),
@@ -38,3 +40,36 @@ def test_each_oddity_is_told_of_its_case_alone(tiny_cases: Path, change: Callabl
     first, *rest = read_cases(tiny_cases)
     (problem,) = problems([change(first), *rest])
     assert problem.startswith(f"{first.name}: ") and told in problem
+
+
+_PET = axis_aligned((4, 8, 8), (5.0, 4.0, 4.0))
+
+
+def _turned(degrees: float) -> Grid:
+    angle = np.radians(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    return replace(_PET, steps_mm=_PET.steps_mm @ turn)
+
+
+def _moved(millimetres: float) -> Grid:
+    return replace(_PET, origin_mm=np.array([0.0, 0.0, millimetres]))
+
+
+def test_nothing_is_odd_about_volumes_that_lie_together() -> None:
+    assert list(geometry_problems(_PET, _PET, _PET)) == list(geometry_problems(_turned(1))) == []
+
+
+@pytest.mark.parametrize(
+    ("volumes", "told"),
+    [
+        ((_turned(10),), "PET is 10 degrees oblique"),
+        ((_PET, _turned(3)), "CT is 3 degrees oblique"),
+        ((replace(_PET, steps_mm=_PET.steps_mm * np.array([-1.0, 1.0, 1.0])),), "mirrored or turned"),
+        ((_PET, _moved(10.0)), "CT covers 50% of PET"),
+        ((_PET, _moved(100.0)), "CT does not overlap PET"),
+        ((_PET, None, _moved(100.0)), "the mask does not overlap PET"),
+    ],
+)
+def test_what_is_odd_about_where_volumes_lie_is_told(volumes: tuple[Grid, ...], told: str) -> None:
+    (problem,) = geometry_problems(*volumes)
+    assert told in problem

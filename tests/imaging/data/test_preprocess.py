@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaging.data.cases import Case
-from imaging.data.preprocess import HU, SUV, Pool, augmented, padded, scaled, slices_of
+from imaging.data.preprocess import HU, SUV, Pool, looked_at, padded, recoloured, slices_of, turning, with_context
 
 
 def _case(rows: int = 40, columns: int = 50, ct: bool = True) -> Case:
@@ -31,8 +31,30 @@ def test_channels() -> None:
     assert both[..., 0].max() == 1 and np.allclose(both[..., 1], 110 / 400)
     assert np.array_equal(slices_of(_case(), 1), both[..., :1])
     assert not slices_of(_case(ct=False), 2)[..., 1].any()
-    with pytest.raises(ValueError, match="3 channels"):
-        slices_of(_case(), 3)
+    assert np.array_equal(slices_of(_case(), 3)[..., :2], both)
+    with pytest.raises(ValueError, match="4 channels"):
+        slices_of(_case(), 4)
+
+
+def test_relative_pet_is_the_same_at_another_dose() -> None:
+    case = _case()
+    random = np.random.default_rng(0)
+    pet = random.uniform(0, 8, case.mask.shape).astype(np.float32)
+    one, other = (
+        slices_of(Case("A", "A", factor * pet, case.ct, case.mask, case.spacing_mm), 3)[..., 2] for factor in (1, 3)
+    )
+    assert np.allclose(one, other, atol=1e-6) and one.max() == 1 and np.mean(one == 1) == pytest.approx(0.005, abs=1e-3)
+
+
+def test_neighbours_are_shown_in_order_and_the_last_slice_again_at_the_ends() -> None:
+    images = np.arange(4, dtype=np.float32)[:, None, None, None] * np.ones((1, 2, 2, 1), np.float32)
+    assert with_context(images, 2)[:, 0, 0].tolist() == [
+        [0, 0, 0, 1, 2],
+        [0, 0, 1, 2, 3],
+        [0, 1, 2, 3, 3],
+        [1, 2, 3, 3, 3],
+    ]
+    assert np.array_equal(with_context(images, 0), images)
 
 
 def test_padding_reaches_the_next_multiple_and_keeps_the_image_where_it_is() -> None:
@@ -43,13 +65,14 @@ def test_padding_reaches_the_next_multiple_and_keeps_the_image_where_it_is() -> 
     assert padded(images, 10).shape == images.shape
 
 
-@pytest.mark.parametrize("size", [16, 48, 64])
-def test_windows_show_image_and_mask_of_the_same_place(size: int) -> None:
-    pool = Pool.of([_case()], 2, size)
+@pytest.mark.parametrize(("size", "context"), [(16, 0), (48, 1), (64, 2)])
+def test_windows_show_image_and_mask_of_the_same_place(size: int, context: int) -> None:
+    pool = Pool.of([_case()], 2, size, context)
     images, masks = pool.batch(np.random.default_rng(0), 64, 0.5)
-    assert images.shape == (64, size, size, 2) and masks.shape == (64, size, size, 1)
-    assert set(np.unique(masks)) == {0.0, 1.0}
-    assert np.array_equal(images[..., 0] > 0.5, masks[..., 0] > 0)
+    assert images.shape == (64, size, size, 2 * (2 * context + 1)) and masks.shape == (64, size, size, 1)
+    assert set(np.unique(masks)) == {0.0, 1.0} and images.min() >= 0 and images.max() <= 1
+    differs = (images[..., 2 * context] > 0.6) != (masks[..., 0] > 0)
+    assert differs.sum() < 0.2 * masks.sum()  # the rim alone, which is interpolated
 
 
 def test_windows_about_lesions_show_one_and_the_others_seldom_do() -> None:
@@ -75,22 +98,38 @@ def test_the_same_generator_gives_the_same_batch() -> None:
     assert np.array_equal(one, again) and not np.array_equal(one, other)
 
 
+def test_each_patient_counts_the_same_however_large_the_scan() -> None:
+    small, large = _case(), _case(80, 80)
+    pool = Pool.of([small, Case("B", "B", 0 * large.pet, large.ct, large.mask, large.spacing_mm)], 1, 8)
+    bright = [image.max() > 0.5 for image in pool.batch(np.random.default_rng(0), 400, 1.0)[0]]
+    assert 0.3 < np.mean(bright) < 0.6
+
+
 @given(seed=st.integers(0, 10_000))
-def test_changes_keep_image_and_mask_together(seed: int) -> None:
-    case = _case(32, 32)
-    image, mask = slices_of(case, 2)[1], case.mask[1]
+def test_turning_keeps_right_angles_nearly_and_sizes_within_bounds(seed: int) -> None:
+    turned = turning(np.random.default_rng(seed))
+    lengths = np.linalg.norm(turned, axis=0)
+    assert np.all((lengths > 0.66) & (lengths < 1.5)) and lengths.max() / lengths.min() < 1.11
+    assert abs(float(turned[:, 0] @ turned[:, 1])) < 1e-5
+
+
+def test_a_view_that_turns_nothing_is_a_part_of_the_image_and_0_beyond_it() -> None:
+    image = np.random.default_rng(0).random((2, 9, 12, 3)).astype(np.float32)
+    straight = np.eye(2, dtype=np.float32)
+    assert np.allclose(looked_at(image, np.array([4.5, 5.5]), straight, 6), image[:, 2:8, 3:9], atol=1e-6)
+    beyond = looked_at(image, np.array([0.0, 0.0]), straight, 5)
+    assert np.allclose(beyond[:, 2:, 2:], image[:, :3, :3], atol=1e-6) and not beyond[:, :2].any()
+    quarter = np.array([[0.0, 1.0], [-1.0, 0.0]], dtype=np.float32)
+    square = image[:, :9, :9]
+    assert np.allclose(looked_at(square, np.array([4.0, 4.0]), quarter, 9), np.rot90(square, 1, (1, 2)), atol=1e-5)
+
+
+@given(seed=st.integers(0, 10_000))
+def test_intensities_stay_in_order_and_a_missing_ct_stays_missing(seed: int) -> None:
+    ramp = np.linspace(0, 1, 16, dtype=np.float32).reshape(4, 4)
+    image = np.stack([ramp, 0 * ramp, ramp, ramp, 0 * ramp, ramp], axis=-1)
     before = image.copy()
-    changed, moved = augmented(np.random.default_rng(seed), image, mask)
-    assert changed.shape == image.shape and moved.shape == mask.shape
-    assert np.array_equal(changed[..., 0] > 0.5, moved)
-    assert changed.min() >= 0 and changed.max() <= 1
-    assert np.array_equal(image, before)
-
-
-def test_scaling_by_1_changes_nothing_and_by_2_makes_it_four_times_as_large() -> None:
-    mask = np.zeros((32, 32), dtype=np.bool_)
-    mask[12:20, 12:20] = True
-    image = mask[..., None].astype(np.float32)
-    assert np.array_equal(scaled(image, mask, 1.0)[0], image)
-    assert scaled(image, mask, 2.0)[1].sum() == 4 * mask.sum()
-    assert scaled(image, mask, 0.5)[1].sum() == mask.sum() / 4
+    changed = recoloured(np.random.default_rng(seed), image, 3)
+    assert np.array_equal(image, before) and changed.min() >= 0 and changed.max() <= 1
+    assert not changed[..., [1, 4]].any() and np.array_equal(changed[..., :3], changed[..., 3:])
+    assert np.all(np.diff(changed[..., 0].ravel()) >= 0)

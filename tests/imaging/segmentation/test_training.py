@@ -71,7 +71,7 @@ def test_killed_after_each_epoch_and_taken_up_again_it_ends_with_the_same_figure
             train(tiny_cases, tmp_path, TINY, _kill)
         assert (tmp_path / "checkpoint.npz").exists() and not (tmp_path / "weights.npz").exists()
         with pytest.raises(InputError, match="has not ended"):
-            evaluate(tmp_path, tiny_cases)
+            evaluate([tmp_path], tiny_cases)
         assert len(json.loads(unpacked(tmp_path / "checkpoint.npz")["epochs"].tobytes())) == done
     again = train(tiny_cases, tmp_path, TINY)
     assert again == history(finished)
@@ -155,16 +155,16 @@ def test_it_learns_what_pet_alone_does_not_tell_and_finds_it_in_other_patients(k
         records.append(write_case(tmp_path, case))
     write_index(tmp_path, records)
     config = TrainingConfig(
-        NetworkConfig(size=32, filters=4, depth=2, dropout=0.0), epochs=4, batch=4, steps=30, folds=3
+        NetworkConfig(size=32, filters=4, depth=2, dropout=0.0), epochs=6, batch=8, steps=40, folds=3
     )
     epochs = train(tmp_path, tmp_path / "run", replace(config, learning_rate=1e-2))
     assert epochs[-1].loss < 0.5 * epochs[0].loss
-    network, threshold = evaluate(tmp_path / "run", tmp_path).rows[:2]
+    network, threshold = evaluate([tmp_path / "run"], tmp_path).rows[:2]
     assert network.mean > 0.85 > threshold.mean
 
 
 def test_it_is_measured_on_the_test_patients_alone_beside_the_rules(finished: Path, tiny_cases: Path) -> None:
-    found = evaluate(finished, tiny_cases)
+    found = evaluate([finished], tiny_cases)
     assert found.cases == tuple(sorted(read_run(finished).division.test))
     assert [row.method for row in found.rows] == [
         NETWORK,
@@ -177,20 +177,23 @@ def test_it_is_measured_on_the_test_patients_alone_beside_the_rules(finished: Pa
     by_hand = [2 * ((case.pet > 2.5) & case.mask).sum() / ((case.pet > 2.5).sum() + case.mask.sum()) for case in cases]
     assert fixed.dice == pytest.approx(by_hand) and fixed.mean == pytest.approx(np.mean(by_hand))
     assert fixed.worst == min(fixed.dice) and 0 <= fixed.missed <= len(cases)
-    assert found.as_dict()["methods"]["SUV > 2.5"]["dice"].keys() == set(found.cases)
-    assert len(list(found.table())) == 5
+    assert found.as_dict()["methods"]["SUV > 2.5"]["by_case"].keys() == set(found.cases)
+    assert len(list(found.table())) == 6
+    assert found.beside_rule is not None and found.beside_rule.difference == pytest.approx(
+        found.rows[0].mean - found.rows[3].mean
+    )
 
 
 def test_other_data_are_measured_whole_unless_they_hold_an_image_of_the_training(
     finished: Path, tiny_cases: Path, tmp_path: Path
 ) -> None:
     synthesize(tmp_path / "other", 3, 32, 2, 99)
-    found = evaluate(finished, tmp_path / "other")
-    assert len(found.cases) == 3 and found.rule is None and len(found.rows) == 3
+    found = evaluate([finished], tmp_path / "other")
+    assert len(found.cases) == 3 and found.rules == () and len(found.rows) == 3
     for name in read_run(finished).division.train[:1]:
         (tmp_path / "other" / "SYN_0001.npz").write_bytes((tiny_cases / f"{name}.npz").read_bytes())
     with pytest.raises(InputError, match="SYN_0001: is an image the network was trained on"):
-        evaluate(finished, tmp_path / "other")
+        evaluate([finished], tmp_path / "other")
 
 
 _KILLED_CHILD = """

@@ -9,9 +9,9 @@ import pytest
 
 from imaging.data.cases import read_cases
 from imaging.segmentation.metrics import dice
-from imaging.segmentation.rules import share_of_maximum, suv_above_2_5
+from imaging.segmentation.rules import share_of_maximum, suv_above_2_5, tuned
 from imaging.synthetic.phantom import phantom
-from imaging.synthetic.synthesize import Patient, reachable_c_index, survival, synthesize
+from imaging.synthetic.synthesize import Patient, drawn, reachable_c_index, survival, synthesize
 from meddojo.errors import InputError
 
 
@@ -47,19 +47,31 @@ def test_units_and_shapes_are_those_of_scans() -> None:
         assert scan.mask.sum() >= 4 and scan.lesions >= 1
         assert scan.volume_ml == pytest.approx(scan.mask.sum() * np.prod(scan.spacing_mm) / 1000)
         # lesions lie within the body, outside it is air without counts
-        assert scan.ct[scan.mask].mean() > -100
+        assert scan.ct[scan.mask].mean() > -400
         assert scan.pet[scan.ct < -900].mean() < 0.5
 
 
 def test_thresholds_do_not_solve_it_since_organs_take_up_more_than_many_lesions(tmp_path: Path) -> None:
     synthesize(tmp_path, 16, 64, 2, 7)
     cases = list(read_cases(tmp_path))
-    for rule in (suv_above_2_5, share_of_maximum):
+    # not even the rule that is best for these very cases
+    for rule in (suv_above_2_5, share_of_maximum, tuned(cases)):
         assert np.mean([dice(rule(case), case.mask) for case in cases]) < 0.65
     above = np.concatenate([(case.pet > 2.5).ravel() for case in cases])
     lesion = np.concatenate([case.mask.ravel() for case in cases])
     assert (above & ~lesion).sum() > 0.3 * above.sum()
     assert (lesion & ~above).sum() > 0.2 * lesion.sum()
+
+
+def test_what_was_drawn_is_read_again_and_absent_for_cases_from_elsewhere(tmp_path: Path) -> None:
+    patients = synthesize(tmp_path / "made", 3, 32, 2, 1)
+    assert drawn(tmp_path / "made") == {f"SYN_{number:04d}": each for number, each in enumerate(patients, 1)}
+    (tmp_path / "index.json").write_text('[{"id": "A"}]')
+    assert drawn(tmp_path) == {}
+    for content in ("{", '[{"id": "A", "true_log_hazard": "high"}]', '[{"id": "A", "true_log_hazard": 1}]', "[1]"):
+        (tmp_path / "index.json").write_text(content)
+        with pytest.raises(InputError, match="is no index of cases"):
+            drawn(tmp_path)
 
 
 def test_the_reachable_c_index_is_what_the_true_hazard_reaches_in_many_drawings() -> None:
