@@ -65,9 +65,6 @@ def outcomes(cases: Sequence[Case]) -> Outcomes:
 
 def images_of(case: Case, config: NetworkConfig) -> Floats:
     from imaging.data.preprocess import padded, slices_of
-
     images = slices_of(case, config.channels)
-    places = [
-        (np.arange(len(images)) + step).clip(0, len(images) - 1) for step in range(-config.context, config.context + 1)
-    ]
+    places = [(np.arange(len(images)) + step).clip(0, len(images) - 1) for step in range(-config.context, config.context + 1)]
     return padded(np.concatenate([images[each] for each in places], -1), config.multiple)

@@ -90,10 +90,7 @@ def drawn(folder: Path) -> dict[str, Patient]:
         records = json.loads(read_whole(path, _MAX_INDEX_BYTES))
         return {
             str(each["id"]): Patient(
-                float(each["true_log_hazard"]),
-                float(each["months"]),
-                bool(each["event"]),
-                float(each["observed_at_most"]),
+                float(each["true_log_hazard"]), float(each["months"]), bool(each["event"]), float(each["observed_at_most"])
             )
             for each in records
             if "true_log_hazard" in each
