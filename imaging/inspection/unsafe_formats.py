@@ -41,14 +41,11 @@ class Rule:
     ----------
     name
         Part of the identity of findings: never to be changed.
-    title
-        What such a file is.
     faults
         Where a piece breaks the rule.
     """
 
     name: str
-    title: str
     faults: Callable[[Piece], Iterator[Fault]]
 
 
@@ -215,15 +212,15 @@ def _program(piece: Piece) -> Iterator[Fault]:
 
 
 RULES = (
-    Rule("pickle", "a pickle, which can run any code when it is loaded", _pickle),
-    Rule("object-array", "a NumPy array of pickled objects", _object_array),
-    Rule("keras-lambda", "a Keras model with code in it", _keras_lambda),
-    Rule("keras-module", "a Keras model that imports foreign modules", _keras_module),
-    Rule("keras-h5", "a whole Keras model in HDF5", _keras_h5),
-    Rule("tensorflow-op", "a TensorFlow graph that reaches files or code", _saved_model),
-    Rule("torchscript", "TorchScript code", _torchscript),
-    Rule("onnx-path", "an ONNX model with tensors outside its folder", _onnx),
-    Rule("archive-path", "an archive that unpacks outside its folder", _archive_path),
-    Rule("program", "a program among the files of a model", _program),
+    Rule("pickle", _pickle),
+    Rule("object-array", _object_array),
+    Rule("keras-lambda", _keras_lambda),
+    Rule("keras-module", _keras_module),
+    Rule("keras-h5", _keras_h5),
+    Rule("tensorflow-op", _saved_model),
+    Rule("torchscript", _torchscript),
+    Rule("onnx-path", _onnx),
+    Rule("archive-path", _archive_path),
+    Rule("program", _program),
 )
 """A positive and a negative example of each stands in the tests."""

@@ -228,6 +228,17 @@ def bounds_of(about: Mapping[str, Any], origin: str) -> Bounds:
     return Bounds(**given)
 
 
+def sealed_bounds(folder: Path) -> Bounds:
+    """The bounds that a folder's manifest declares; none where there is no manifest.
+
+    Raises
+    ------
+    InputError
+        If the manifest cannot be read.
+    """
+    return bounds_of(_earlier(folder), str(folder))
+
+
 def declared(bounds: Bounds) -> dict[str, float]:
     """Bounds as a manifest holds them; what is not declared is left out."""
     return {name: value for name, value in asdict(bounds).items() if value is not None}

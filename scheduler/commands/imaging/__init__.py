@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from scheduler.commands.imaging import cases, training
+from scheduler.commands.imaging import cases, inspection, training
 from scheduler.commands.imaging.group import group
 
-__all__ = ["cases", "register", "training"]
+__all__ = ["cases", "inspection", "register", "training"]
 
 
 def register(app: typer.Typer) -> None:
