@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imaging.data.cases import Case
@@ -61,19 +62,24 @@ def _noise(case: Case) -> float | None:
     return float(np.abs(left - right)[inside].mean()) / mean if mean > 0.0 else None
 
 
-def _foreground(case: Case) -> float | None:
-    """Share of the voxels that reach a tenth of the highest uptake but for the hottest hundredth."""
+def _foreground(case: Case) -> npt.NDArray[np.bool_]:
+    """Voxels that reach a tenth of the highest uptake but for the hottest hundredth: the same in any unit."""
     high = float(np.quantile(case.pet, 0.99))
-    return float((case.pet > 0.1 * high).mean()) if high > 0.0 else None
+    return np.asarray(case.pet > 0.1 * high) if high > 0.0 else np.zeros(case.pet.shape, dtype=bool)
+
+
+def _median(case: Case) -> float | None:
+    inside = _foreground(case)
+    return float(np.median(case.pet[inside])) if inside.any() else None
 
 
 FEATURES = (
-    Feature("median PET", "g/ml", _uptake(0.5)),
+    Feature("median PET of the foreground", "g/ml", _median),
     Feature("90th percentile of PET", "g/ml", _uptake(0.9)),
     Feature("99th percentile of PET", "g/ml", _uptake(0.99)),
     Feature("99.9th percentile of PET", "g/ml", _uptake(0.999)),
     Feature("noise of PET", "relative", _noise),
-    Feature("foreground of PET", "share", _foreground),
+    Feature("foreground of PET", "share", lambda case: float(_foreground(case).mean())),
     Feature("cases with CT", "share", lambda case: float(case.ct is not None)),
     Feature("median CT", "HU", _density(0.5)),
     Feature("90th percentile of CT", "HU", _density(0.9)),
@@ -203,7 +209,7 @@ def shifts(reference: Reference, incoming: Reference) -> tuple[Shift, ...]:
     return tuple(sorted(found_shifts, key=lambda each: (-each.distance, each.feature.name)))
 
 
-def _middle(feature: Feature, values: Sequence[float] | np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
+def _middle(feature: Feature, values: npt.NDArray[np.float64]) -> float:
     return float(np.mean(values) if feature.unit == "share" else np.median(values))
 
 
