@@ -63,9 +63,9 @@ def _noise(case: Case) -> float | None:
 
 
 def _foreground(case: Case) -> npt.NDArray[np.bool_]:
-    """Voxels that reach a tenth of the highest uptake but for the hottest hundredth: the same in any unit."""
+    """Voxels that reach a fiftieth of the highest uptake but for the hottest hundredth: the body, in any unit."""
     high = float(np.quantile(case.pet, 0.99))
-    return np.asarray(case.pet > 0.1 * high) if high > 0.0 else np.zeros(case.pet.shape, dtype=bool)
+    return np.asarray(case.pet > 0.02 * high) if high > 0.0 else np.zeros(case.pet.shape, dtype=bool)
 
 
 def _median(case: Case) -> float | None:
