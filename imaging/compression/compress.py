@@ -20,7 +20,7 @@ from imaging.compression.windows import Window
 from imaging.data.cases import read_cases
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import WEIGHTS, load, read_whole, save, write_whole
-from imaging.segmentation.training import CHECKPOINT, digest, environment, pool_of, read_run
+from imaging.segmentation.training import CHECKPOINT, digest, environment, slice_pool, read_run
 from meddojo.errors import InputError
 
 RECORD = "compression.json"
@@ -162,7 +162,7 @@ def compress(
         raise InputError(str(out), "", "is not empty", "name a new folder with --out")
     window = Window.around(cases, config.multiple)
     calibration = quantization.calibration_windows(training, config, window, plan.fine_tuning.seed)
-    pool = pool_of(training, config)
+    pool = slice_pool(training, config)
     files: dict[str, File] = {}
 
     def keep(name: str, content: bytes) -> None:

@@ -50,7 +50,7 @@ class FineTuning:
 
     def steps_of(self, pool: Pool) -> int:
         """Of one epoch."""
-        return self.steps or max(1, pool.slices // self.batch)
+        return self.steps or max(1, pool.windows // self.batch)
 
 
 def fine_tune(

@@ -192,10 +192,15 @@ def divided(cases: Sequence[Case], config: TrainingConfig) -> Split:
 
 def pool_of(cases: Sequence[Case], network: NetworkConfig) -> Pool | VolumePool:
     """Where the windows of a network are drawn from."""
+    if not network.volumetric:
+        return slice_pool(cases, network)
     seen = [as_seen(network, case) for case in cases]
-    if network.volumetric:
-        return VolumePool.of(seen, network.channels, (network.slices, network.size, network.size))
-    return Pool.of(seen, network.channels, network.size, network.context)
+    return VolumePool.of(seen, network.channels, (network.slices, network.size, network.size))
+
+
+def slice_pool(cases: Sequence[Case], network: NetworkConfig) -> Pool:
+    """Where the windows of a network that reads slices are drawn from."""
+    return Pool.of([as_seen(network, case) for case in cases], network.channels, network.size, network.context)
 
 
 def history(folder: Path) -> tuple[Epoch, ...]:
