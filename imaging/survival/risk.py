@@ -37,7 +37,11 @@ def log_hazards(network: Any, config: NetworkConfig, cases: Sequence[Case]) -> F
 
 def evidence(network: Any, config: NetworkConfig, cases: Sequence[Case]) -> Floats:
     """What the risk head reads of each case, shape (cases, facts): sums over voxels, times their volume in ml."""
-    reader = of_slices(network)
+    return evidence_by(of_slices(network), config, cases)
+
+
+def evidence_by(reader: Any, config: NetworkConfig, cases: Sequence[Case]) -> Floats:
+    """`evidence` by what ``imaging.networks.multitask.of_slices`` made, or by something called as that is."""
     rows = []
     for case in cases:
         seen = as_seen(config, case)
