@@ -14,7 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.inventory_columns import CHECKS, COLUMNS, FLAGS, LISTS, NAMES, SYNONYMS
+from connectors.inventory_columns import CHECKS, COLUMNS, FLAGS, LISTS, NAMES, PATHS, SYNONYMS
 from connectors.inventory_ids import Row, identify
 from connectors.reading import decode_text, read_bytes, skipped
 from connectors.unpacking import MEBIBYTE
@@ -89,11 +89,12 @@ def read_inventory(path: Path) -> Inventory:
         reason = f"none of {len(bad)} devices could be read; {bad[0].reason}" if bad else "names no device"
         raise ConfigError(f"{origin}: {reason}", "give at least the vendor and model of each device")
     folder = path.absolute().parent
-    return Inventory(tuple(_with_sbom(device, folder) for device in devices), (*bad, *collided), (*notes, *told))
+    return Inventory(tuple(_with_paths(device, folder) for device in devices), (*bad, *collided), (*notes, *told))
 
 
-def _with_sbom(device: Device, folder: Path) -> Device:
-    return replace(device, sbom_file=os.path.normpath(folder / device.sbom_file)) if device.sbom_file else device
+def _with_paths(device: Device, folder: Path) -> Device:
+    paths = {name: getattr(device, name) for name in PATHS}
+    return replace(device, **{name: os.path.normpath(folder / path) for name, path in paths.items() if path})
 
 
 def _toml_rows(text: str, origin: str) -> Iterator[Row | Skipped]:

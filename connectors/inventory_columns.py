@@ -20,6 +20,8 @@ FLAGS = frozenset({"life_sustaining", "alarm", "delivers"})
 """Columns that take yes or no."""
 LISTS = frozenset({"connectivity", "controls"})
 """Columns that take several values, with semicolons between them."""
+PATHS = ("sbom_file", "imaging_model", "imaging_model_key")
+"""Columns that name a file or folder, relative to the inventory."""
 
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "id": ("device_id",),
@@ -38,6 +40,8 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "fda_product_code": ("fda_code", "fda_procode", "procode"),
     "iec62304_class": ("software_safety_class", "iec_62304_class", "iec_62304", "iec62304"),
     "sbom_file": ("sbom", "sbom_path"),
+    "imaging_model": ("ai_model", "model_folder"),
+    "imaging_model_key": ("ai_model_key", "model_key"),
     "purpose": ("intended_purpose", "device_purpose"),
     "life_sustaining": ("life_support", "life_supporting", "life_sustaining_or_supporting"),
     "alarm": ("alarms", "alarm_function"),
@@ -57,7 +61,7 @@ one place, and "product code" and "safety class", which mean other things in a m
 NAMES = {synonym: column for column, synonyms in SYNONYMS.items() for synonym in synonyms}
 
 
-def _sbom_file(value: str) -> str:
+def _path(value: str) -> str:
     file = os.path.normpath(value)
     if Path(file).parts[0] == os.pardir:
         raise ValueError("leaves the folder of the inventory; write the absolute path if that is meant")
@@ -157,7 +161,7 @@ CHECKS: Mapping[str, Callable[[str], str]] = {
     "purl": _purl,
     "fda_product_code": _product_code,
     "iec62304_class": _safety_class,
-    "sbom_file": _sbom_file,
+    **dict.fromkeys(PATHS, _path),
     "software_hash": _software_hash,
     "purpose": partial(_choice, Purpose),
     **dict.fromkeys(FLAGS, _flag),

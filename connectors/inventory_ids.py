@@ -17,7 +17,8 @@ from meddojo.profile import Connectivity, PatientData, PhysicalAccess, Profile, 
 _NAMING = ("vendor", "model", "location", "network_zone")
 _IDENTITY = (*_NAMING, "version")
 _DETAILS = ("udi_di", "model_number", "cpe", "purl", "software_hash", "fda_product_code", "iec62304_class", "sbom_file")
-_TOLD_APART = (*_DETAILS, *PROFILE)
+_MODEL = ("imaging_model", "imaging_model_key")
+_TOLD_APART = (*_DETAILS, *PROFILE, *_MODEL)
 _FLAGS = {"yes": True, "no": False}
 _LISTED = 5
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th"})
@@ -171,6 +172,8 @@ def _device(name: str, row: Row, quantity: int | None = None) -> Device:
         model_number=text("model_number", ""),
         serial_number=text("serial_number", ""),
         software_hash=text("software_hash", ""),
+        imaging_model=text("imaging_model", ""),
+        imaging_model_key=text("imaging_model_key", ""),
         profile=_profile(row.values),
     )
 
@@ -200,7 +203,9 @@ def _full_key(row: Row) -> tuple[str, ...]:
 
 
 def _profile_key(row: Row) -> tuple[str, ...]:
-    return tuple(row.values.get(column, "") for column in PROFILE)
+    # Columns that came later count where they are filled in alone, so that the ids of all others stay.
+    model = (f"{column}={value}" for column in _MODEL if (value := row.values.get(column)))
+    return (*(row.values.get(column, "") for column in PROFILE), *model)
 
 
 def _places(rows: Sequence[Row]) -> str:

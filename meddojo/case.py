@@ -9,6 +9,7 @@ from datetime import datetime
 from meddojo.advisory import Advisory
 from meddojo.device import Device
 from meddojo.finding import Decision
+from meddojo.imaging_model import ModelInspection
 from meddojo.sbom import Sbom, ScanReport
 from meddojo.serialise import from_json, to_json
 from meddojo.threat import Threat, ThreatRelation
@@ -37,6 +38,8 @@ class Case:
         Threat intelligence that names a CVE of the case, healthcare or the device, and what it is related to.
     vex
         What others state about the device or what is in it.
+    imaging_model
+        What is known of the model in it that reads images; None where it has none, or nobody ever looked.
     """
 
     device: Device
@@ -53,6 +56,7 @@ class Case:
     threats: tuple[Threat, ...] = ()
     threat_relations: tuple[ThreatRelation, ...] = ()
     vex: tuple[VexStatement, ...] = ()
+    imaging_model: ModelInspection | None = None
 
     def to_json(self) -> str:
         """Serialise, so that the case can be judged in another process or on another machine."""

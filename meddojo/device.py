@@ -37,6 +37,10 @@ class Device:
         Software safety class ``A``, ``B`` or ``C`` (IEC 62304, 4.3); empty when unknown.
     sbom_file
         Path of the device's SBOM, absolute or relative to the inventory file.
+    imaging_model
+        Path of the folder that holds the model it reads images with, absolute or relative to the inventory file.
+    imaging_model_key
+        Path of the OpenPGP certificate of those who sign that model, as above.
     profile
         What it does for a patient and how it can be reached.
     """
@@ -57,6 +61,8 @@ class Device:
     model_number: str = ""
     serial_number: str = ""
     software_hash: str = ""
+    imaging_model: str = ""
+    imaging_model_key: str = ""
     profile: Profile = NOTHING_STATED
 
     @property

@@ -20,9 +20,9 @@ from connectors.bundle import (
     pack,
     write_bundle,
 )
-from connectors.bundle_signature import sign, verify
 from meddojo import __version__
 from meddojo.errors import ConfigError, InputError
+from meddojo.signature import sign, verify
 from meddojo.store import Store
 from meddojo.store.transfer import KINDS, FeedState
 from scheduler.console import Console

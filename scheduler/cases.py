@@ -50,6 +50,7 @@ def _cases(
     ]
     every = frozenset().union(*cves)
     kev, epss = store.records.kev(every), store.records.epss(every, as_of.date())
+    models = store.imaging_models.inspections(names)
     known_as, decisions = store.findings.known_as_each(names), store.findings.decisions_each(names)
     cases = []
     for number, device in enumerate(devices):
@@ -72,6 +73,7 @@ def _cases(
                 decisions=decisions[device.id],
                 threats=threats,
                 threat_relations=relations,
+                imaging_model=models.get(device.id),
                 vex=concerning(store.vex.statements(device, stated_about), stated_about),
             )
         )

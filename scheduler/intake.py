@@ -31,6 +31,7 @@ from meddojo.vex import read_device_urn
 from meddojo.vulnerability import KevEntry, Vulnerability
 from scheduler.console import Console
 from scheduler.device_files import files_by_device, keep_vex
+from scheduler.imaging_models import keep_files
 
 # A CSAF document with the profile VEX is an advisory as well: what it says is affected may be one of our devices.
 _FEEDS = {
@@ -169,9 +170,9 @@ def _guarded(items: Iterable[Record | Skipped | Checkpoint]) -> Iterator[Record 
 
 
 def read_evidence(config: Config, devices: Sequence[Device], store: Store, console: Console) -> Intake:
-    """Bring SBOMs and configured scan reports of `devices` into the store; a bad one leaves its forerunner standing.
+    """Bring SBOMs, configured scan reports and the state of imaging models of `devices` into the store.
 
-    A device with a file that cannot be read keeps all reports it had.
+    A bad one leaves its forerunner standing. A device with a file that cannot be read keeps all reports it had.
     """
     changed = 0
     skipped: list[Skipped] = []
@@ -205,6 +206,14 @@ def read_evidence(config: Config, devices: Sequence[Device], store: Store, conso
                 doubts[device_id] = f"its scan report could not be read: {error.message}"
         if device_id not in doubts:
             changed += sum(store.evidence.keep_scan(device_id, report, _now()) for report in combine(reports))
+    for device in devices:
+        if device.imaging_model:
+            try:
+                changed += keep_files(device, store)
+            except MeddojoError as error:
+                skipped.append(_missed(device, device.imaging_model, error, console))
+                doubt = f"its imaging model could not be read: {error.message}"
+                doubts[device.id] = "; ".join(filter(None, (doubts.get(device.id), doubt)))
     return Intake(changed, tuple(skipped), (), doubts)
 
 

@@ -13,6 +13,7 @@ from meddojo.interface import Analyzer, load, plugins
 # match, narrowing -> enrich -> score -> scan; analyzers of third parties follow, by name.
 ORDER = (
     "matching", "vex", "enrichment", "vuln_classifier", "clinical_risk", "sbom_graph", "sbom_quality",
+    "imaging_model",
 )  # fmt: skip
 
 

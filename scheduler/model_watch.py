@@ -30,9 +30,9 @@ def model_state(store: Store, now: datetime) -> dict[str, Any]:
     ]
     if len(recent) < FEWEST:
         return {}
-    from analyzers.model_files import manifest
     from analyzers.vuln_classifier import as_published
     from analyzers.vuln_classifier.artefacts import shipped, shipped_folder
+    from meddojo.model_files import manifest
 
     classifier = shipped()
     if classifier is None:

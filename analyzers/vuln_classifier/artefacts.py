@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from analyzers.model_files import MANIFEST, as_text, read_arrays, read_model, write_arrays, write_model
 from analyzers.vuln_classifier.calibration import Calibrator
 from analyzers.vuln_classifier.classifier import Classifier, Target
 from analyzers.vuln_classifier.features import Features
@@ -22,6 +21,7 @@ from analyzers.vuln_classifier.linear import LinearModel
 from analyzers.vuln_classifier.medical_artefacts import load_medical, save_medical
 from analyzers.vuln_classifier.model_files import booster_file, read_booster, read_terms, write_terms
 from analyzers.vuln_classifier.weakness import WeaknessModel
+from meddojo.model_files import MANIFEST, as_text, read_arrays, read_model, write_arrays, write_model
 
 LARGEST = 20_000_000
 """Bytes all files may have together."""

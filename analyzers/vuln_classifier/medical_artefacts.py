@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from analyzers.model_files import as_text, read_arrays, read_model, write_arrays, write_model
 from analyzers.vuln_classifier.linear import LinearModel
 from analyzers.vuln_classifier.medicine import MedicalModel, Relevance, TypeModel
 from analyzers.vuln_classifier.model_files import booster_file, read_booster, read_terms, write_terms
+from meddojo.model_files import as_text, read_arrays, read_model, write_arrays, write_model
 
 _RELEVANCE = "relevance"
 _KINDS = "kinds"

@@ -1,4 +1,4 @@
-"""Vocabularies and trees as files of a model (`analyzers.model_files`)."""
+"""Vocabularies and trees as files of a model (`meddojo.model_files`)."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ def split(
     Parameters
     ----------
     fold
-        From 0; over all folds every patient is in the test once.
+        From 0; over all folds every patient is in the test once. A single fold has no test.
     validation_share
         Of those that are not the test; with 0 nobody is set aside.
     member
@@ -225,12 +225,13 @@ def split(
     """
     names = sorted(set(patients))
     largest_test = -(-len(names) // folds) if folds > 0 else 0
+    largest_test = largest_test if folds > 1 else 0
     # two at least are left for training and validation
-    if not (2 <= folds <= len(names) and 0 <= fold < folds and len(names) - largest_test >= 2):
+    if not (1 <= folds <= len(names) and 0 <= fold < folds and len(names) - largest_test >= 2):
         raise InputError("split", f"fold {fold} of {folds}", f"{len(names)} patients cannot be divided so")
     order = np.random.default_rng(seed).permutation(len(names))
     mixed = [names[place] for place in order]
-    test = mixed[fold::folds]
+    test = mixed[fold::folds] if folds > 1 else []
     rest = [name for name in mixed if name not in set(test)]
     held = min(max(1, round(validation_share * len(rest))), len(rest) - 1) if validation_share else 0
     first = member * held % len(rest)

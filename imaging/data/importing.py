@@ -18,13 +18,15 @@ from imaging.data.formats.pictures import is_picture, read_pictures
 from imaging.data.formats.segmentation_object import is_segmentation, read_segmentation
 from imaging.data.formats.series import Modality, Series, read_series, read_volume
 from imaging.data.formats.structure_set import is_structure_set, read_structure
-from imaging.data.grid import Volume
+from imaging.data.grid import Grid, Volume
 from imaging.data.integrity import geometry_problems
 from imaging.data.preprocess import HU, SUV
 from imaging.data.resample import coverage, resampled
 from meddojo.errors import InputError
 
 _AIR_HU = -1024.0
+_WRITTEN_HU = (-32_768.0, 32_767.0)
+"""What the 16 bits of a case hold."""
 _HIGHEST_SUV = 1e4
 """In g/ml; nothing in a body reaches a tenth of it."""
 _LOST = 0.05
@@ -77,33 +79,20 @@ def import_case(
     """
     spacing = picture_spacing_mm
     base = _image(pet, "PT", spacing, advance)
-    notes = [f"PET: {each}" for each in base.volume.notes]
+    grid = base.volume.grid
     _check_uptake(base.volume, pet)
-    other = lesions = None
-    if ct is not None:
-        other = _image(ct, "CT", spacing, advance)
-        notes += [f"CT: {each}" for each in other.volume.notes]
-        if _apart(base.frame_of_reference, other.frame_of_reference):
-            notes.append("CT: of another frame of reference than PET")
-        if coverage(other.volume.grid, base.volume.grid) == 0:
-            raise InputError(str(ct), "geometry", "CT does not overlap PET: of another patient, or moved?")
-    if mask is not None:
-        lesions = _mask(mask, base, segment, spacing)
-        notes += [f"mask: {each}" for each in lesions.notes]
-    else:
-        notes.append("mask: none was given, it is empty")
-    notes += geometry_problems(
-        base.volume.grid, None if other is None else other.volume.grid, None if lesions is None else lesions.grid
-    )
+    notes = [f"PET: {each}" for each in base.volume.notes]
+    other = None if ct is None else _ct(ct, base, spacing, advance, notes)
+    lesions = None if mask is None else _mask(mask, base, segment, spacing)
+    notes += ["mask: none was given, it is empty"] if lesions is None else [f"mask: {each}" for each in lesions.notes]
+    notes += geometry_problems(grid, None if other is None else other.grid, None if lesions is None else lesions.grid)
     case = Case(
         name=name,
         patient=patient or name,
         pet=base.volume.values,
-        ct=None
-        if other is None
-        else resampled(other.volume, base.volume.grid, order="linear", outside=_AIR_HU).values.clip(-32_768, 32_767),
-        mask=np.zeros(base.volume.grid.shape, np.bool_) if lesions is None else _onto(lesions, base, mask, notes),
-        spacing_mm=base.volume.grid.spacing_mm,
+        ct=None if other is None else resampled(other, grid, order="linear", outside=_AIR_HU).values.clip(*_WRITTEN_HU),
+        mask=np.zeros(grid.shape, np.bool_) if lesions is None else _onto(lesions, grid, mask, notes),
+        spacing_mm=grid.spacing_mm,
     )
     return case, tuple(notes)
 
@@ -122,8 +111,7 @@ def mask_for(series: Series, path: Path) -> Booleans:
             raise InputError(str(path), "mask", f"has the shape {mask.shape}, the series {series.grid.shape}")
         return mask
     volume = read_nifti(path)
-    there = replace(volume, values=volume.values != 0)
-    return _onto(there, Image(Volume(np.zeros(0), series.grid)), path, [])
+    return _onto(replace(volume, values=volume.values != 0), series.grid, path, [])
 
 
 def _image(
@@ -138,6 +126,23 @@ def _image(
         return Image(read_pictures(path, _told(path, spacing), window.low, window.high))
     series = read_series(path, modality, advance)
     return Image(read_volume(series, advance), series.frame_of_reference)
+
+
+def _ct(
+    path: Path,
+    pet: Image,
+    spacing: tuple[float, float, float] | None,
+    advance: Callable[[str], None],
+    notes: list[str],
+) -> Volume:
+    """On its own grid."""
+    found = _image(path, "CT", spacing, advance)
+    notes += [f"CT: {each}" for each in found.volume.notes]
+    if found.frame_of_reference and pet.frame_of_reference not in ("", found.frame_of_reference):
+        notes.append("CT: of another frame of reference than PET")
+    if coverage(found.volume.grid, pet.volume.grid) == 0:
+        raise InputError(str(path), "geometry", "CT does not overlap PET: of another patient, or moved?")
+    return found.volume
 
 
 def _told(path: Path, spacing: tuple[float, float, float] | None) -> tuple[float, float, float]:
@@ -177,8 +182,7 @@ def _labelled(volume: Volume, path: Path, segment: str | None) -> Booleans:
     return found
 
 
-def _onto(mask: Volume, pet: Image, path: Path | None, notes: list[str]) -> Booleans:
-    grid = pet.volume.grid
+def _onto(mask: Volume, grid: Grid, path: Path | None, notes: list[str]) -> Booleans:
     lesions: Booleans = resampled(mask, grid, order="nearest", outside=0).values
     before = float(mask.values.sum()) * float(np.prod(mask.grid.spacing_mm)) / 1000.0
     after = float(lesions.sum()) * float(np.prod(grid.spacing_mm)) / 1000.0
@@ -194,7 +198,3 @@ def _check_uptake(volume: Volume, path: Path) -> None:
     if highest > _HIGHEST_SUV:
         cause = f"reaches {highest:g}, which is no SUV in g/ml: activity in Bq/ml?"
         raise InputError(str(path), "voxels", cause, "convert it to SUV, or import the DICOM series")
-
-
-def _apart(first: str, second: str) -> bool:
-    return bool(first and second and first != second)

@@ -45,9 +45,17 @@ def resampled(volume: Volume, grid: Grid, *, order: Literal["nearest", "linear"]
     return replace(volume, values=result.astype(volume.values.dtype) if order == "nearest" else result, grid=grid)
 
 
-def coverage(volume: Grid, of: Grid, points: int = 24) -> float:
-    """Share of the space of a grid that another one covers, on at most `points` places along each axis."""
+def coverage(volume: Grid, of: Grid, *, middle: float = 1.0, points: int = 24) -> float:
+    """Share of the space of a grid that another one covers, on at most `points` places along each axis.
+
+    Parameters
+    ----------
+    middle
+        Share of its rows and columns that counts, about their middle.
+    """
     lines = [np.linspace(0, length - 1, min(length, points)) for length in of.shape]
+    for axis in (1, 2):
+        lines[axis] = (lines[axis] - (of.shape[axis] - 1) / 2) * middle + (of.shape[axis] - 1) / 2
     at = volume.indices(of.points(np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1)))
     return float(((at >= -0.5 - _EDGE) & (at <= np.array(volume.shape) - 0.5 + _EDGE)).all(axis=-1).mean())
 

@@ -13,7 +13,7 @@ import numpy as np
 from imaging.data.cases import Booleans, Case, read_cases
 from imaging.segmentation.comparison import Paired, paired
 from imaging.segmentation.metrics import dice, false_negative_volume_ml, false_positive_volume_ml, hd95, iou
-from imaging.segmentation.prediction import outlined, predicted_by_all
+from imaging.segmentation.prediction import predicted_by_all
 from imaging.segmentation.rules import Rule, share_of_maximum, suv_above_2_5, tuned
 from imaging.segmentation.runs import Ensemble, ensembles, load_members
 from imaging.segmentation.training import digest
@@ -172,6 +172,8 @@ def evaluate(folders: Sequence[Path], data: Path, advance: Callable[[str], None]
         methods, test = _methods(group, cases, data), cases
         if group.data == same:
             test = [case for case in cases if case.patient in group.test]
+            if not test:
+                raise InputError(str(data), "", "has no case the network was not trained on", "name other data")
             rule = tuned([case for case in cases if case.patient not in group.test])
             methods[RULE] = rule
             rules.append(rule)
@@ -223,7 +225,7 @@ def _methods(group: Ensemble, cases: Sequence[Case], data: Path) -> dict[str, Ou
                 raise InputError(str(data), case.name, "is an image the network was trained on, in data that are other")
     members = load_members(group)
     return {
-        NETWORK: lambda case: outlined(predicted_by_all(members, case)),
+        NETWORK: lambda case: group.outline(predicted_by_all(members, case)),
         "SUV > 2.5": suv_above_2_5,
         "41 % of the maximum": share_of_maximum,
     }

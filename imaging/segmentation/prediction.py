@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from imaging.data.cases import Booleans, Case, Floats
+from imaging.data.cases import Case, Floats
 from imaging.data.preprocess import padded, slices_of, with_context
 from imaging.data.resample import brought_back, respaced
 from imaging.networks.config import NetworkConfig
@@ -88,10 +88,3 @@ def mirror(case: Case, axes: tuple[int, ...]) -> Case:
         return case
     ct = None if case.ct is None else np.flip(case.ct, axes)
     return Case(case.name, case.patient, np.flip(case.pet, axes), ct, np.flip(case.mask, axes), case.spacing_mm)
-
-
-def outlined(probabilities: Floats, smallest_voxels: float = 0.0) -> Booleans:
-    """Where a lesion is likelier than not, without pieces that are smaller."""
-    from imaging.segmentation.rules import without_small
-
-    return without_small(probabilities > 0.5, smallest_voxels)

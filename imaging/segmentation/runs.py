@@ -9,6 +9,7 @@ from typing import Any
 
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import load
+from imaging.segmentation.outline import Outline, load_outline, of_all
 from imaging.segmentation.training import CHECKPOINT, RUN, read_run
 from meddojo.errors import InputError
 
@@ -25,12 +26,15 @@ class Ensemble:
         Digest of the data all were trained on.
     seen
         Digests of all images that one of them has seen.
+    outline
+        What is taken from their mean.
     """
 
     folders: tuple[Path, ...]
     test: frozenset[str]
     data: str
     seen: frozenset[str]
+    outline: Outline
 
 
 def run_folders(path: Path) -> Iterator[Path]:
@@ -76,6 +80,7 @@ def ensembles(paths: Sequence[Path]) -> list[Ensemble]:
             test,
             data[folders[0]],
             frozenset(image for folder in folders for image in seen[folder]),
+            of_all([load_outline(folder) for folder in folders]),
         )
         for test, folders in groups.items()
     ]

@@ -27,10 +27,11 @@ from imaging.data.preprocess import Pool
 from imaging.data.volumes import VolumePool
 from imaging.networks import build
 from imaging.networks.config import NetworkConfig
-from imaging.networks.files import packed, read_whole, save, unpacked, write_whole
+from imaging.networks.files import load, packed, read_whole, save, unpacked, write_whole
 from imaging.networks.multitask import MULTITASK, without_risk
 from imaging.segmentation.losses import LOSSES
 from imaging.segmentation.metrics import dice
+from imaging.segmentation.outline import Outline, chosen, save_outline
 from imaging.segmentation.prediction import as_seen, predict
 from imaging.survival.training import Cohort, fit_risk, joint_step, outcomes_told
 from meddojo import __version__
@@ -65,7 +66,7 @@ class TrainingConfig:
     risk_cases, risk_weight
         Of a network that tells the risk: one step of each epoch adds the Cox loss of so many whole cases, times this.
     folds, fold
-        The patients of this fold (from 0) are never seen, they are the test.
+        The patients of this fold (from 0) are never seen, they are the test; with 1 fold nobody is.
     division
         Seed of the division, apart from `seed`, so that networks of other seeds share it.
     member
@@ -172,8 +173,15 @@ def train(
     if tells_risk:
         state.finish_risk(_of(cases, (*division.train, *division.validation)))
     save(out, config.network, state.best)
+    save_outline(out, fitted_outline(out, validation))
     (out / CHECKPOINT).unlink(missing_ok=True)
     return tuple(state.epochs)
+
+
+def fitted_outline(folder: Path, validation: Sequence[Case]) -> Outline:
+    """The outline that suits the validation patients of a trained network best."""
+    config, network = load(folder)
+    return chosen((predict(network, config, case), case.mask) for case in validation)
 
 
 def divided(cases: Sequence[Case], config: TrainingConfig) -> Split:

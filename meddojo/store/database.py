@@ -20,6 +20,7 @@ from meddojo.errors import ConfigError, TransientError
 from meddojo.store import schema
 from meddojo.store.evidence import EvidenceShelf
 from meddojo.store.findings import FindingShelf
+from meddojo.store.imaging_models import ImagingModelShelf
 from meddojo.store.ledger import Ledger
 from meddojo.store.records import RecordShelf
 from meddojo.store.schedule import ScheduleShelf
@@ -54,6 +55,8 @@ class Store:
         What feeds said: advisories, vulnerabilities, KEV, EPSS, and how each source stands.
     evidence
         SBOMs and scan reports of devices.
+    imaging_models
+        Files and measured properties of the models in devices.
     findings
         Findings, people's decisions about them, and runs.
     ledger
@@ -84,6 +87,7 @@ class Store:
             raise
         self.records = RecordShelf(database)
         self.evidence = EvidenceShelf(database)
+        self.imaging_models = ImagingModelShelf(database)
         self.findings = FindingShelf(database)
         self.ledger = Ledger(database)
         self.vex = VexShelf(database)

@@ -165,6 +165,17 @@ scan = Table(
     Column("body", Text, nullable=False),
 )
 
+# What is known of a device's imaging model: one look at its files, and the newest figure of each property.
+imaging_model = Table(
+    "imaging_model",
+    metadata,
+    Column("device_id", String(500), primary_key=True),
+    Column("part", String(40), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("dated", UtcDateTime, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
 finding = Table(
     "finding",
     metadata,

@@ -32,7 +32,7 @@ def keygen(
     from scheduler.console import Console
 
     with errors_told(Console()):
-        from connectors.bundle_signature import generate
+        from meddojo.signature import generate
 
         typer.echo(generate(base, name))
 

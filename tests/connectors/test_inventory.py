@@ -38,12 +38,16 @@ def test_toml_device_with_every_key(tmp_path: Path) -> None:
         fda_product_code = "mhx"
         iec62304_class = "Class C"
         sbom_file = "sboms/../sboms/mx800.json"
+        imaging_model = "models/petct"
+        imaging_model_key = "models/petct.pub"
     """
     inventory = read(tmp_path, text, "inventory.toml")
     (device,) = inventory.devices
     assert (device.id, device.version, device.quantity) == ("mon-1", "1.10", 24)
     assert (device.fda_product_code, device.iec62304_class) == ("MHX", "C")
     assert device.sbom_file == str(tmp_path / "sboms" / "mx800.json")
+    assert device.imaging_model == str(tmp_path / "models" / "petct")
+    assert device.imaging_model_key == str(tmp_path / "models" / "petct.pub")
     assert inventory.skipped == () and inventory.notes == ()
 
 
@@ -122,6 +126,7 @@ def test_columns_of_no_use_are_reported(tmp_path: Path) -> None:
         ("purl", "generic/mx800", "not a package URL"),
         ("fda_product_code", "MHXX", "three letters"),
         ("sbom_file", "../../etc/passwd", "leaves the folder"),
+        ("imaging_model", "../../etc", "leaves the folder"),
         ("location", "x" * 501, "longer than"),
         ("location", "a\x1b[31mb", "control character"),
     ],
@@ -395,3 +400,9 @@ def test_stating_a_profile_changes_no_id(tmp_path: Path) -> None:
 def test_rows_that_differ_in_their_profile_alone_are_two_devices(tmp_path: Path) -> None:
     first, second = read(tmp_path, "vendor,model,version,alarm\nA,B,1,yes\nA,B,1,no\n").devices
     assert first.id != second.id and first.profile != second.profile
+
+
+def test_rows_that_differ_in_their_imaging_model_alone_are_two_devices(tmp_path: Path) -> None:
+    devices = read(tmp_path, "vendor,model,imaging_model\nA,B,models/one\nA,B,models/two\n").devices
+    assert len({device.id for device in devices}) == 2
+    assert {Path(device.imaging_model).name for device in devices} == {"one", "two"}

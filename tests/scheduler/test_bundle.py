@@ -20,10 +20,10 @@ import zstandard
 
 from connectors import bundle as format_of
 from connectors.bundle import open_bundle
-from connectors.bundle_signature import generate, sign
 from meddojo.advisory import Advisory
 from meddojo.config import load_config
 from meddojo.errors import ConfigError, InputError, TransientError
+from meddojo.signature import generate, sign
 from meddojo.store import Store
 from meddojo.store.transfer import KINDS
 from meddojo.threat import Threat, ThreatRelation

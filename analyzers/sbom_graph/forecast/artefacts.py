@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from analyzers.model_files import MANIFEST, manifest, read_arrays, read_model, write_arrays, write_model
 from analyzers.sbom_graph.forecast.features import ALL
 from analyzers.sbom_graph.forecast.graph import Floats, Graph
 from analyzers.sbom_graph.forecast.models import Linear, Mean, Model, Network, Scale, Trees
 from analyzers.sbom_graph.forecast.sage import Sage
 from meddojo.errors import InputError
+from meddojo.model_files import MANIFEST, manifest, read_arrays, read_model, write_arrays, write_model
 
 LARGEST = 2_000_000
 """Bytes all files may have together."""

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from meddojo.errors import InputError
 
 _T = TypeVar("_T")
@@ -23,6 +25,7 @@ MAX_FILE_BYTES = 256 * 2**20
 MAX_FILES = 5000
 MAX_ITEMS = 200_000
 """Of one sequence: frames of a segmentation, contours of a structure."""
+_NOT_UNIT = 0.01
 _NO_IMAGES = {"DICOMDIR", "Thumbs.db", "desktop.ini"}
 
 PHILIPS = "Philips PET Private Group"
@@ -139,6 +142,23 @@ class Header:
             raise self.wrong(keyword, "is missing or empty")
         return value
 
+    def orientation(self) -> tuple[float, ...]:
+        """Along a row and down a column: two unit vectors at a right angle (PS3.3 C.7.6.2.1.1).
+
+        Raises
+        ------
+        InputError
+            If it is missing, or something else.
+        """
+        found = self.needed("ImageOrientationPatient", self.numbers("ImageOrientationPatient", 6))
+        across, down = np.array(found[:3]), np.array(found[3:])
+        with np.errstate(over="ignore", invalid="ignore"):
+            lengths = np.array([across @ across, down @ down])
+            off = max(float(np.abs(lengths - 1.0).max()), abs(float(across @ down)))
+        if not off <= _NOT_UNIT:
+            raise self.wrong("ImageOrientationPatient", "is not two unit vectors at a right angle")
+        return tuple((np.array([across, down]) / np.sqrt(lengths)[:, None]).ravel().tolist())
+
     def philips(self, element: int) -> float | None:
         """A factor of the private group of Philips PET, wherever its block lies; None where it is absent."""
         for block in _PHILIPS_BLOCKS:
@@ -239,7 +259,7 @@ def safely(action: Callable[[], _T], origin: str, position: str) -> _T:
     try:
         with _silent():
             return action()
-    except InputError:
+    except (InputError, ImportError):
         raise
     except Exception as error:  # the library promises none in particular
         failed = type(error).__name__

@@ -124,7 +124,7 @@ def _frames(header: Header) -> list[_Frame]:
                     "ReferencedSegmentNumber", identification.number("ReferencedSegmentNumber")
                 ),
                 position=place.needed("ImagePositionPatient", place.numbers("ImagePositionPatient", 3)),
-                orientation=turn.needed("ImageOrientationPatient", turn.numbers("ImageOrientationPatient", 6)),
+                orientation=turn.orientation(),
                 spacing=measures.needed("PixelSpacing", measures.numbers("PixelSpacing", 2)),
                 between=measures.number("SpacingBetweenSlices") or measures.number("SliceThickness"),
             )

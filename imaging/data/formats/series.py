@@ -205,7 +205,7 @@ def _slice(header: Header, path: Path, modality: Modality) -> Slice:
         frame_of_reference=header.text("FrameOfReferenceUID") or "",
         shape=(_side(header, "Rows"), _side(header, "Columns")),
         position=header.needed("ImagePositionPatient", header.numbers("ImagePositionPatient", 3)),
-        orientation=_unit_vectors(header),
+        orientation=header.orientation(),
         pixel_spacing=header.needed("PixelSpacing", header.numbers("PixelSpacing", 2)),
         thickness=header.number("SpacingBetweenSlices") or header.number("SliceThickness"),
         rescale=(
@@ -222,15 +222,6 @@ def _side(header: Header, keyword: str) -> int:
     if not 1 <= length <= _LONGEST_SIDE:
         raise header.wrong(keyword, f"is {length:g}, not from 1 to {_LONGEST_SIDE}")
     return int(length)
-
-
-def _unit_vectors(header: Header) -> tuple[float, ...]:
-    found = header.needed("ImageOrientationPatient", header.numbers("ImageOrientationPatient", 6))
-    across, down = np.array(found[:3]), np.array(found[3:])
-    lengths = np.array([across @ across, down @ down])
-    if np.abs(lengths - 1.0).max() > 1e-2 or abs(across @ down) > 1e-2:
-        raise header.wrong("ImageOrientationPatient", "is not two unit vectors at a right angle")
-    return tuple((np.array([across, down]) / np.sqrt(lengths)[:, None]).ravel().tolist())
 
 
 def _same(first: Slice, other: Slice) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from scheduler.commands.imaging import cases, survival, training
+from scheduler.commands.imaging import cases, compression, inspection, survival, training, uncertainty
 from scheduler.commands.imaging.group import group
 
-__all__ = ["cases", "register", "survival", "training"]
+__all__ = ["cases", "compression", "inspection", "register", "survival", "training", "uncertainty"]
 
 
 def register(app: typer.Typer) -> None:

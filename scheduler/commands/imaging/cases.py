@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from meddojo.errors import ConfigError
 from scheduler.commands.imaging.group import SeedOption, group
 from scheduler.session import JsonOption, QuietOption, VerboseOption, errors_told
 
@@ -74,6 +75,7 @@ def import_files(
 
     console = Console(-1 if quiet else verbose)
     with errors_told(console):
+        _needs_formats()
         from imaging.data.cases import add_case, free_name
         from imaging.data.importing import import_case
         from imaging.data.integrity import problems
@@ -123,7 +125,7 @@ def export_seg(
     out: Annotated[Path, typer.Option("--out", help="New file", dir_okay=False)],
     label: Annotated[str, typer.Option("--label", help="Of the segment")] = "Lesion",
     algorithm: Annotated[
-        str | None, typer.Option("--algorithm", help="Who or what made the mask [default: this program]")
+        str | None, typer.Option("--algorithm", help="Name of the program that made the mask [default: this one]")
     ] = None,
     keep_patient: Annotated[
         bool, typer.Option("--keep-patient", help="Copy name and number of the patient from the series")
@@ -137,6 +139,7 @@ def export_seg(
 
     console = Console(-1 if quiet else verbose)
     with errors_told(console):
+        _needs_formats()
         from imaging.data.formats.segmentation_object import Algorithm, write_segmentation
         from imaging.data.formats.series import read_series
         from imaging.data.importing import mask_for
@@ -151,3 +154,15 @@ def export_seg(
             typer.echo(json.dumps({"file": str(out), "slices": len(source.slices), "voxels": voxels}))
         else:
             typer.echo(f"{out}: {voxels} voxels on {len(source.slices)} slices")
+
+
+def _needs_formats() -> None:
+    """Say what to install where the readers of image files are not."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("highdicom", "nibabel", "PIL", "pydicom") if find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"reading image files needs {', '.join(missing)}, which is not here",
+            "install it: pip install 'meddojo[imaging]'",
+        )

@@ -76,7 +76,7 @@ def train(
     lesion_share: Annotated[
         float, typer.Option("--lesion-share", min=0, max=1, help="Share of windows about a lesion")
     ] = 0.5,
-    folds: Annotated[int, typer.Option("--folds", min=2, help="Parts the patients are divided into")] = 5,
+    folds: Annotated[int, typer.Option("--folds", min=1, help="Parts the patients are divided into; 1: no test")] = 5,
     fold: Annotated[int, typer.Option("--fold", min=0, help="The part kept for the test, from 0")] = 0,
     all_folds: Annotated[bool, typer.Option("--all-folds", help="Train once for each part")] = False,
     members: Annotated[
@@ -209,6 +209,34 @@ def compare(
             for folder, row in ((first, one), (second, other)):
                 typer.echo(f"{folder}: Dice {row.mean:.3f} (sd {row.deviation:.3f}, worst {row.worst:.3f})")
             typer.echo(f"first less second: {difference.sentence}")
+
+
+@group.command(epilog="Example: `meddojo imaging predict run --data cases --out outlines`")
+def predict(
+    run: RunsArgument,
+    data: DataOption,
+    out: Annotated[Path, typer.Option("--out", help="New folder of outlines", file_okay=False)],
+    as_json: JsonOption = False,
+    verbose: VerboseOption = 0,
+    quiet: QuietOption = False,
+) -> None:
+    """Outline lesions: a mask and probabilities of each case, with volume and uptake of what was found.
+
+    `meddojo imaging export-seg` makes a DICOM segmentation of such a mask.
+    """
+    from scheduler.console import Console
+
+    console = Console(-1 if quiet else verbose)
+    with errors_told(console):
+        needs_tensorflow()
+        from imaging.segmentation.predicting import predict_folder
+
+        with console.track("cases") as advance:
+            found = list(predict_folder(run, data, out, advance))
+        if as_json:
+            typer.echo(json.dumps({each.case: [asdict(lesion) for lesion in each.lesions] for each in found}, indent=1))
+        else:
+            typer.echo("\n".join(each.sentence for each in found))
 
 
 def _plot(folder: Path) -> None:

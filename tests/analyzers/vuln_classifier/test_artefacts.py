@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analyzers.model_files import MANIFEST, manifest
 from analyzers.vuln_classifier.artefacts import LARGEST, load, save, shipped, shipped_folder
 from analyzers.vuln_classifier.classifier import Classifier
 from analyzers.vuln_classifier.labels import Example
 from analyzers.vuln_classifier.record import Scorer
 from meddojo.errors import InputError
+from meddojo.model_files import MANIFEST, manifest
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
 from collections.abc import Callable
@@ -72,6 +73,17 @@ def test_from_dicom_to_a_case_and_back(
         with np.load(path) as arrays:
             assert set(arrays) == {"pet_suv", "mask", "ct_hu_on_pet_grid"}
             assert all(arrays[name].dtype.kind in "fiu" for name in arrays)
+
+
+def test_without_the_readers_the_extra_is_named(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pydicom" else find(name))
+    for arguments in (
+        ("import", "--pet", files / "pet", "--out", files / "cases"),
+        ("export-seg", "--mask", files / "mask.npz", "--series", files / "pet", "--out", files / "seg.dcm"),
+    ):
+        done = _run(*arguments)
+        assert done.exit_code == 2 and "needs pydicom" in done.stderr and "meddojo[imaging]" in done.stderr
 
 
 def test_what_is_odd_is_told(files: Path) -> None:

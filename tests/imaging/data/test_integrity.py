@@ -55,6 +55,20 @@ def _moved(millimetres: float) -> Grid:
     return replace(_PET, origin_mm=np.array([0.0, 0.0, millimetres]))
 
 
+@pytest.mark.parametrize(("axis", "name"), [(0, "slices"), (1, "rows"), (2, "columns")])
+def test_a_mirrored_ct_is_told_of_every_real_case(shared_data: Path, axis: int, name: str) -> None:
+    cases = [case for case in read_cases(shared_data / "sts_petct") if case.ct is not None]
+    told = list(problems(replace(case, ct=np.flip(case.ct, axis)) for case in cases if case.ct is not None))
+    assert [each for each in told if f"with its {name} in reverse order" in each] == [
+        f"{case.name}: CT fits PET better with its {name} in reverse order: is one of them mirrored?" for case in cases
+    ]
+
+
+def test_a_narrow_ct_of_the_whole_height_is_usual() -> None:
+    narrow = Grid((4, 6, 6), np.array([4.0, 4.0, 0.0]), _PET.steps_mm)
+    assert list(geometry_problems(_PET, narrow)) == []
+
+
 def test_nothing_is_odd_about_volumes_that_lie_together() -> None:
     assert list(geometry_problems(_PET, _PET, _PET)) == list(geometry_problems(_turned(1))) == []
 
@@ -64,8 +78,7 @@ def test_nothing_is_odd_about_volumes_that_lie_together() -> None:
     [
         ((_turned(10),), "PET is 10 degrees oblique"),
         ((_PET, _turned(3)), "CT is 3 degrees oblique"),
-        ((replace(_PET, steps_mm=_PET.steps_mm * np.array([-1.0, 1.0, 1.0])),), "mirrored or turned"),
-        ((_PET, _moved(10.0)), "CT covers 50% of PET"),
+        ((_PET, _moved(10.0)), "CT covers 50% of the middle of PET"),
         ((_PET, _moved(100.0)), "CT does not overlap PET"),
         ((_PET, None, _moved(100.0)), "the mask does not overlap PET"),
     ],

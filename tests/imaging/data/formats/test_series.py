@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import logging
 from collections.abc import Callable
@@ -95,6 +96,22 @@ def test_transfer_syntaxes_give_the_same(write_body: Write, tmp_path: Path, synt
     before = read_volume(read_series(tmp_path, "PT")).values
     for path in paths:
         changed(path)
+    assert np.array_equal(read_volume(read_series(tmp_path, "PT")).values, before)
+
+
+def test_jpeg_2000_without_loss_gives_the_same(write_body: Write, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    paths = write_body(tmp_path, changes={"PixelRepresentation": 0})
+    before = read_volume(read_series(tmp_path, "PT")).values
+    for path in paths:
+        dataset = pydicom.dcmread(path)
+        packed = io.BytesIO()
+        stored = np.frombuffer(dataset.PixelData, "<u2").reshape(dataset.Rows, dataset.Columns)
+        image.fromarray(stored).save(packed, format="JPEG2000", no_jp2=True, irreversible=False)
+        dataset.PixelData = pydicom.encaps.encapsulate([packed.getvalue()])
+        dataset["PixelData"].VR = "OB"
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.JPEG2000Lossless
+        dataset.save_as(path)
     assert np.array_equal(read_volume(read_series(tmp_path, "PT")).values, before)
 
 

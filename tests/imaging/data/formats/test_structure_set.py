@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imaging.data.formats.structure_set import filled, read_structure
@@ -137,6 +137,25 @@ def test_another_frame_of_reference_is_told(tmp_path: Path) -> None:
     path = _written(tmp_path / "s.dcm", {"GTV": [_square(5, 17, 8)]})
     assert read_structure(path, "GTV", _GRID, "1.2.3").notes == ()
     assert "another frame of reference" in read_structure(path, "GTV", _GRID, "1.2.4").notes[0]
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_bytes_are_flipped_it_is_a_mask_or_one_error(
+    tmp_path_factory: pytest.TempPathFactory, no_canary: Callable[..., None], data: st.DataObject
+) -> None:
+    path = _written(tmp_path_factory.mktemp("structures") / "s.dcm", {"GTV": [_square(5, 17, 8), _square(5, 17, 12)]})
+    content = bytearray(path.read_bytes())
+    for place in data.draw(st.lists(st.integers(132, len(content) - 1), min_size=1, max_size=8)):
+        content[place] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    try:
+        found = read_structure(path, None, _GRID)
+    except InputError as error:
+        assert error.origin == str(path)
+        no_canary(error)
+    else:
+        assert found.values.shape == _GRID.shape
 
 
 @given(st.lists(st.tuples(st.floats(-3, 12), st.floats(-3, 12)), min_size=3, max_size=9))

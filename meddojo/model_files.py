@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -18,6 +19,8 @@ import numpy as np
 from meddojo.errors import InputError
 
 MANIFEST = "manifest.json"
+MOST_BYTES = 16 * 2**20
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _HINT = "install meddojo again, or train anew: meddojo train --help"
 
 
@@ -43,14 +46,38 @@ def manifest(folder: Traversable) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If there is none, or it is no JSON object.
+        If there is none, or `parse_manifest` refuses it.
     """
     try:
-        found = json.loads(folder.joinpath(MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        with folder.joinpath(MANIFEST).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
         raise InputError(str(folder), MANIFEST, f"is no manifest of a model: {error}", _HINT) from error
+    return parse_manifest(content, str(folder))
+
+
+def parse_manifest(content: bytes, origin: str, hint: str = _HINT) -> dict[str, Any]:
+    """Read a manifest; ``files`` in it maps paths below the folder, with ``/`` between their parts, to their SHA-256.
+
+    Raises
+    ------
+    InputError
+        If it is no JSON object, lists no files, or names a file elsewhere or something that is no digest.
+    """
+    try:
+        if len(content) > MOST_BYTES:
+            raise ValueError(f"it is larger than {MOST_BYTES} bytes")
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InputError(origin, MANIFEST, f"is no manifest of a model: {error}", hint) from error
     if not isinstance(found, dict) or not isinstance(found.get("files"), dict):
-        raise InputError(str(folder), MANIFEST, "lists no files", _HINT)
+        raise InputError(origin, MANIFEST, "lists no files", hint)
+    for name, digest in found["files"].items():
+        parts = name.split("/")
+        if "\\" in name or ":" in name or "\0" in name or any(not part or part.startswith(".") for part in parts):
+            raise InputError(origin, MANIFEST, f"names a file elsewhere: {name[:200]!r}", hint)
+        if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+            raise InputError(origin, MANIFEST, f"has no SHA-256 of {name[:200]!r}", hint)
     return found
 
 
@@ -64,10 +91,8 @@ def read_model(folder: Traversable) -> dict[str, bytes]:
     """
     content = {}
     for name, expected in manifest(folder)["files"].items():
-        if "/" in name or "\\" in name or name.startswith("."):
-            raise InputError(str(folder), MANIFEST, f"names a file elsewhere: {name!r}", _HINT)
         try:
-            content[name] = folder.joinpath(name).read_bytes()
+            content[name] = folder.joinpath(*name.split("/")).read_bytes()
         except OSError as error:
             raise InputError(str(folder), name, f"cannot be read: {error}", _HINT) from error
         if hashlib.sha256(content[name]).hexdigest() != expected:

@@ -1,4 +1,4 @@
-"""Who made a bundle: a detached OpenPGP signature of its manifest (RFC 9580).
+"""Who made a bundle or a model: a detached OpenPGP signature of its manifest (RFC 9580).
 
 OpenPGP, because CSAF needs Sequoia anyway: no further library, and ``gpg --verify`` agrees.
 """
@@ -102,7 +102,7 @@ def verify(data: bytes, signature: bytes, key_files: Sequence[Path], origin: str
         origin,
         "",
         f"its signature does not hold for the trusted key ({trusted}): it was changed, or somebody else signed it",
-        "do not import it; ask those who made it",
+        "do not use it; ask those who made it",
     )
 
 

@@ -1,0 +1,1 @@
+"""Smaller and faster: pruning, eight bits, and the compressed network at work without TensorFlow."""

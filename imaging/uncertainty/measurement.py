@@ -1,0 +1,270 @@
+"""How far probabilities can be trusted on patients the networks never saw, and whether unsure cases are the wrong ones.
+
+Scaling and threshold are fitted on the validation patients of a run; the test patients only measure them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imaging.data.cases import Case
+from imaging.segmentation.metrics import Reliability, dice, reliability
+from imaging.uncertainty.calibration import Sample, choose
+from imaging.uncertainty.files import Fitted, Method, read_fitted, weights_digest, write_fitted
+from imaging.uncertainty.groups import Group
+from imaging.uncertainty.maps import Maps, mask_of
+from imaging.uncertainty.regions import Region, regions
+from imaging.uncertainty.review import BOUND, SHARE, Flag, Review, Score, flag, review, scores_of, threshold
+from imaging.uncertainty.sampling import PASSES
+from meddojo.errors import InputError
+
+Diagrams = Mapping[str, Reliability]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How uncertainty is measured.
+
+    Attributes
+    ----------
+    region
+        Whose voxels calibration is fitted on.
+    score
+        By which cases are flagged; the network alone has no disagreement, and takes the expected loss instead.
+    share
+        Of the cases that are flagged.
+    bound
+        A case whose Dice is below is an error.
+    passes, seed
+        Of Monte Carlo dropout.
+    """
+
+    region: Region = Region.NEAR
+    score: Score = Score.EXPECTED_LOSS
+    share: float = SHARE
+    bound: float = BOUND
+    passes: int = PASSES
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """One case by one method.
+
+    Attributes
+    ----------
+    missed
+        The case has a lesion, and no voxel of it was found.
+    scores
+        All, by name.
+    before, after
+        Reliability of each region, without and with calibration; a region without voxels is not there.
+    """
+
+    name: str
+    dice: float
+    missed: bool
+    scores: Mapping[str, float]
+    flag: Flag
+    before: Diagrams
+    after: Diagrams
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """One method on all test cases.
+
+    Attributes
+    ----------
+    fitted
+        One each group.
+    before, after
+        Reliability of each region, over the voxels of all cases.
+    reviews
+        By the name of the score.
+    """
+
+    method: Method
+    fitted: tuple[Fitted, ...]
+    cases: tuple[Judged, ...]
+    before: Diagrams
+    after: Diagrams
+    reviews: Mapping[str, Review]
+
+    @property
+    def mean_dice(self) -> float:
+        """Over the cases; calibration does not change what is segmented."""
+        return float(np.mean([case.dice for case in self.cases]))
+
+    @property
+    def least_sure(self) -> tuple[Judged, ...]:
+        """The cases, by the score they are flagged by; the least sure first."""
+        return tuple(sorted(self.cases, key=lambda case: case.scores[self.fitted[0].score], reverse=True))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "dice": self.mean_dice,
+            "missed": sum(case.missed for case in self.cases),
+            "fitted": [each.model_dump(mode="json") for each in self.fitted],
+            "calibration_error": {
+                name: {
+                    "before": self.before[name].expected_error,
+                    "after": self.after[name].expected_error,
+                    "mean_of_cases_before": _mean_of_cases(self.cases, name, "before"),
+                    "mean_of_cases_after": _mean_of_cases(self.cases, name, "after"),
+                }
+                for name in self.before
+            },
+            "review": {name: asdict(each) for name, each in self.reviews.items()},
+            "cases": {
+                case.name: {
+                    "dice": case.dice,
+                    "flagged": case.flag.raised,
+                    "reason": case.flag.reason,
+                    "scores": dict(case.scores),
+                    "calibration_error_before": {k: each.expected_error for k, each in case.before.items()},
+                    "calibration_error_after": {k: each.expected_error for k, each in case.after.items()},
+                }
+                for case in self.cases
+            },
+        }
+
+
+def measure(
+    groups: Sequence[Group], settings: Settings, advance: Callable[[str], None] = lambda _: None
+) -> tuple[Result, ...]:
+    """Fit on validation patients, write what was fitted beside the weights, and measure on test patients.
+
+    On data other than those of the training nothing can be fitted: what was fitted before is read.
+
+    Parameters
+    ----------
+    groups
+        All with test cases.
+    advance
+        Called after each case of each method with its name; `steps` tells how often.
+
+    Raises
+    ------
+    InputError
+        If nothing was fitted before where it is needed, or what was cannot be read; if no patient was set aside.
+    """
+    return tuple(_result(method, groups, settings, advance) for method in _shared(groups))
+
+
+def steps(groups: Sequence[Group]) -> int:
+    """How many cases `measure` computes, each method by itself."""
+    return sum(len(group.validation(method)) + len(group.test) for group in groups for method in _shared(groups))
+
+
+def _shared(groups: Sequence[Group]) -> tuple[Method, ...]:
+    return tuple(method for method in Method if all(method in group.methods for group in groups))
+
+
+def _result(method: Method, groups: Sequence[Group], settings: Settings, advance: Callable[[str], None]) -> Result:
+    fitted, cases = [], []
+    for group in groups:
+        found = _fitted(method, group, settings, advance)
+        fitted.append(found)
+        for case in group.test:
+            cases.append(judge(case, group.maps(method, case, found.passes, found.seed), found))
+            advance(case.name)
+    reached = [case.dice for case in cases]
+    return Result(
+        method=method,
+        fitted=tuple(fitted),
+        cases=tuple(cases),
+        before=_pooled([case.before for case in cases]),
+        after=_pooled([case.after for case in cases]),
+        reviews={
+            score: review([case.scores[score] for case in cases], reached, settings.share, settings.bound)
+            for score in cases[0].scores
+        },
+    )
+
+
+def judge(case: Case, maps: Maps, fitted: Fitted) -> Judged:
+    """Measure one case whose truth is known."""
+    mask = mask_of(maps.mean)
+    scores = scores_of(maps, fitted.scaling, case.spacing_mm)
+    of_case = {name: each for name, each in regions(mask, case.mask, case.spacing_mm).items() if each.any()}
+    calibrated = fitted.scaling(maps.mean)
+    return Judged(
+        name=case.name,
+        dice=dice(mask, case.mask),
+        missed=bool(case.mask.any()) and not (mask & case.mask).any(),
+        scores=scores,
+        flag=flag(scores[fitted.score], fitted.threshold, bool(mask.any())),
+        before={name: reliability(maps.mean, case.mask, each) for name, each in of_case.items()},
+        after={name: reliability(calibrated, case.mask, each) for name, each in of_case.items()},
+    )
+
+
+def _fitted(method: Method, group: Group, settings: Settings, advance: Callable[[str], None]) -> Fitted:
+    folders, cases = group.folders_of(method), group.validation(method)
+    if not cases:
+        return _fitted_before(folders, method)
+    maps = []
+    for case in cases:
+        maps.append(group.maps(method, case, settings.passes, settings.seed))
+        advance(case.name)
+    scaling = choose(list(_samples(cases, maps, settings.region)))
+    single = method is Method.NETWORK and settings.score is Score.DISAGREEMENT
+    score = Score.EXPECTED_LOSS if single else settings.score
+    scores = [scores_of(each, scaling, case.spacing_mm)[score] for each, case in zip(maps, cases, strict=True)]
+    found = Fitted(
+        method=method,
+        weights=tuple(map(weights_digest, folders)),
+        patients=len({case.patient for case in cases}),
+        region=settings.region,
+        kind=scaling.kind,
+        scale=scaling.scale,
+        bias=scaling.bias,
+        score=score,
+        threshold=threshold(scores, settings.share),
+        share=settings.share,
+        passes=settings.passes,
+        seed=settings.seed,
+    )
+    write_fitted(folders[0], found)
+    return found
+
+
+def _fitted_before(folders: Sequence[Path], method: Method) -> Fitted:
+    """On other data, or of a training that set nobody aside."""
+    try:
+        return read_fitted(folders, method)
+    except InputError as error:
+        hint = error.hint or "fit it with the data of the training, of which patients were set aside (--validation)"
+        raise InputError(error.origin, error.position, error.cause, hint) from error
+
+
+def _samples(cases: Iterable[Case], maps: Iterable[Maps], region: Region) -> Iterator[Sample]:
+    for case, each in zip(cases, maps, strict=True):
+        yield Sample.of(each.mean, case.mask, regions(mask_of(each.mean), case.mask, case.spacing_mm)[region])
+
+
+def _pooled(diagrams: Sequence[Diagrams]) -> dict[str, Reliability]:
+    """Over the voxels of all cases."""
+    found = {}
+    for name in dict.fromkeys(name for each in diagrams for name in each):
+        parts = [each[name] for each in diagrams if name in each]
+        counts = np.sum([each.counts for each in parts], axis=0)
+        filled = np.where(counts > 0, counts, np.nan)
+        confidence, frequency = (
+            np.sum([np.nan_to_num(getattr(each, key)) * each.counts for each in parts], axis=0) / filled
+            for key in ("confidence", "frequency")
+        )
+        found[name] = Reliability(counts, confidence, frequency)
+    return found
+
+
+def _mean_of_cases(cases: Iterable[Judged], region: str, which: str) -> float:
+    errors = [getattr(case, which)[region].expected_error for case in cases if region in getattr(case, which)]
+    return float(np.mean(errors))
