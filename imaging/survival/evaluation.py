@@ -39,6 +39,8 @@ class Survival:
         How many of the cases had theirs seen.
     rows
         C-index with its interval, by the name of the method.
+    undetermined
+        Methods left out because their Cox model has no coefficients, as where nothing is outlined in most cases.
     reachable
         Expected C-index of the true hazard; None where it is not known.
     """
@@ -46,6 +48,7 @@ class Survival:
     cases: int
     events: int
     rows: dict[str, Concordance]
+    undetermined: tuple[str, ...]
     reachable: float | None
 
     def as_dict(self) -> dict[str, Any]:
@@ -57,6 +60,8 @@ class Survival:
         yield f"{'risk by':<30}{'C-index':>8}  95 % interval     ({self.cases} cases, {self.events} events)"
         for name, row in self.rows.items():
             yield f"{name:<30}{row.index:8.3f}  {row.low:.3f} to {row.high:.3f}"
+        for name in self.undetermined:
+            yield f"{name:<30}       -  its coefficients are undetermined"
         if self.reachable is not None:
             yield f"{'best to be expected':<30}{self.reachable:8.3f}"
 
@@ -98,21 +103,25 @@ def evaluate(folder: Path, data: Path, seed: int = 1, advance: Callable[[str], N
     others = [case for case in cases if same and case.patient not in set(run.division.test)]
     test = [case for case in cases if not same or case.patient in set(run.division.test)]
     with outcomes_told(data):
-        risks = {NETWORK: log_hazards(network, config, test)} | _by_radiomics(folder, others, test, advance)
+        months, events = outcomes(test).astype(float).T
+        risks = {NETWORK: log_hazards(network, config, test)}
+        radiomics = dict(_by_radiomics(folder, others, test, advance))
+        risks |= {name: each for name, each in radiomics.items() if each is not None}
         known = drawn(data)
         if all(case.name in known for case in test):
             risks[TRUTH] = np.array([known[case.name].log_hazard for case in test])
-        months, events = outcomes(test).astype(float).T
         rows = {name: concordance_interval(months, each, events, seed) for name, each in risks.items()}
     reachable = reachable_c_index([known[case.name] for case in test]) if TRUTH in risks else None
-    return Survival(len(test), int(events.sum()), rows, reachable)
+    undetermined = tuple(name for name, each in radiomics.items() if each is None)
+    return Survival(len(test), int(events.sum()), rows, undetermined, reachable)
 
 
 def _by_radiomics(
     folder: Path, others: Sequence[Case], test: Sequence[Case], advance: Callable[[str], None]
-) -> dict[str, Floats]:
+) -> Iterator[tuple[str, Floats | None]]:
+    """Log-hazards of the test by each outline; None where the other cases determine no coefficients."""
     if not others:
-        return {}
+        return
     config, network = load(folder)
 
     def outline(case: Case) -> Any:
@@ -120,7 +129,10 @@ def _by_radiomics(
         return predict(network, config, case) > 0.5
 
     months, events = outcomes(others).astype(float).T
-    return {
-        name: fitted(facts_of(others, of), months, events)(facts_of(test, of))
-        for name, of in ((RADIOMICS, outline), (BY_HAND, lambda case: case.mask))
-    }
+    for name, of in ((RADIOMICS, outline), (BY_HAND, lambda case: case.mask)):
+        try:
+            model = fitted(facts_of(others, of), months, events)
+        except ValueError:
+            yield name, None
+        else:
+            yield name, model(facts_of(test, of))

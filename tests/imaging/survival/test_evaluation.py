@@ -66,7 +66,9 @@ def test_killed_and_taken_up_again_both_heads_end_the_same(finished: Path, many_
 
 def test_the_risk_is_measured_on_the_test_patients_alone(finished: Path, many_cases: Path) -> None:
     found = evaluate(finished, many_cases)
-    assert list(found.rows) == [NETWORK, RADIOMICS, BY_HAND, TRUTH]
+    # what a network of two steps outlines may be nothing, which tells no hazard
+    methods = [NETWORK, *[name for name in (RADIOMICS,) if name not in found.undetermined], BY_HAND, TRUTH]
+    assert list(found.rows) == methods
     test = [case for case in read_cases(many_cases) if case.patient in read_run(finished).division.test]
     config, network = load_whole(finished)
     months, events = outcomes(test).astype(float).T
@@ -79,6 +81,20 @@ def test_the_risk_is_measured_on_the_test_patients_alone(finished: Path, many_ca
     assert found.rows[TRUTH].index > 0.7 and found.rows[BY_HAND].index > 0.6
     assert json.loads(json.dumps(found.as_dict()))["rows"][NETWORK].keys() == {"index", "low", "high"}
     assert len(list(found.table())) == 6
+
+
+def test_radiomics_that_are_undetermined_are_left_out_and_named(
+    finished: Path, many_cases: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from imaging.survival import evaluation
+
+    def nothing(*_: Any) -> Any:
+        raise ValueError("undetermined")
+
+    monkeypatch.setattr(evaluation, "fitted", nothing)
+    found = evaluate(finished, many_cases)
+    assert list(found.rows) == [NETWORK, TRUTH] and found.undetermined == (RADIOMICS, BY_HAND)
+    assert sum("undetermined" in line for line in found.table()) == 2
 
 
 def test_the_head_was_fitted_after_the_training(finished: Path) -> None:
