@@ -115,6 +115,7 @@ def explain(
             raise ConfigError(f"nothing to explain: {error}", "name another layer with --layer") from error
         if not mask.any():
             console.warn(f"{case}: nothing was segmented, so that there is nothing to explain")
+        out.parent.mkdir(parents=True, exist_ok=True)
         case_panel(out, found, mask, heat)
         typer.echo(f"{out}: {case}, {int(mask.sum()) * found.voxel_ml:.1f} ml segmented")
 

@@ -140,6 +140,14 @@ def test_other_data_are_measured_with_what_was_fitted_before(runs: Path, cases: 
     assert scaling_of(runs / "first") == read_fitted([runs / "first"], Method.NETWORK).scaling
 
 
+def test_a_training_that_set_nobody_aside_cannot_be_calibrated(runs: Path, cases: list[Case]) -> None:
+    (group,) = _groups(cases, runs / "first")
+    nobody = replace(group, held=(frozenset[str](),))
+    with pytest.raises(InputError) as error:
+        measure([nobody], SETTINGS)
+    assert "set aside" in error.value.hint
+
+
 def test_images_of_the_training_are_refused_in_other_data(runs: Path, cases: list[Case]) -> None:
     seen = read_run(runs / "first").division.train[0]
     with pytest.raises(InputError, match="was trained on"):
