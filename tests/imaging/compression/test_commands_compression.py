@@ -44,7 +44,7 @@ def test_from_a_run_to_a_table(tiny_run: Path, tiny_cases: Path, tmp_path: Path)
     plain = json.loads(_run("benchmark", out, "--data", tiny_cases, "--rounds", 1, "--json").stdout)
     assert len(plain["rows"]) == 3 and {each["met"] for each in plain["claims"]} <= {True, False}
     again = _run("compress", tiny_run, "--data", tiny_cases, "--out", out, *settings)
-    assert again.exit_code == 2 and "not empty" in again.stderr
+    assert again.exit_code == 2 and "no empty folder" in again.stderr
 
 
 def test_threads_that_are_none(tmp_path: Path, tiny_cases: Path) -> None:

@@ -84,6 +84,7 @@ def test_another_file_under_the_same_name_is_refused(tiny_compressed: Path, tmp_
         lambda record: record.update(files=[]),
         lambda record: record["files"].pop("float.tflite"),
         lambda record: record["files"].update({"int8.tflite": {"sha256": "0"}}),
+        lambda record: record["files"]["int8.tflite"].update(weights=0),
     ],
 )
 def test_a_damaged_record_is_told(tiny_compressed: Path, tmp_path: Path, change: Any) -> None:
@@ -109,7 +110,7 @@ def test_other_data_than_those_trained_on_are_refused(keras: Any, tiny_run: Path
 
 
 def test_a_folder_with_something_in_it_is_left_alone(keras: Any, tiny_run: Path, tiny_cases: Path) -> None:
-    with pytest.raises(InputError, match="not empty"):
+    with pytest.raises(InputError, match="no empty folder"):
         compress(tiny_run, tiny_cases, tiny_run, Plan())
 
 
