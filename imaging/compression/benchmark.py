@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from imaging.compression.compress import FLOAT, FLOAT_WEIGHTS, Compressed, read_compressed
+from imaging.compression.compress import FLOAT, FLOAT_WEIGHTS, RECORD, Compressed, read_compressed
 from imaging.compression.litert import LiteNetwork, opened_for, predict_with
-from imaging.compression.windows import images_of, in_windows
+from imaging.compression.windows import Window, images_of, in_windows
 from imaging.data.cases import Booleans, Case, Floats, read_cases
 from imaging.networks.files import load
 from imaging.segmentation.metrics import dice, expected_calibration_error
@@ -136,11 +136,10 @@ def benchmark(
         for row in _accuracy(made, test):
             rows[str(folder), row.file] = row
             advance(f"{folder.name}/{row.file}")
-        windows = _some_windows(made, test)
         for name in _lite(made):
             for count in threads:
                 network = opened_for(folder / name, made.network, count, made.content(name))
-                opened[str(folder), name, count] = (network, windows)
+                opened[str(folder), name, count] = (network, _some_windows(network, made, test))
     times = latencies(opened, rounds)
     timed = {
         (folder, name): tuple(_latency(count, times[folder, name, count]) for count in threads)
@@ -229,14 +228,17 @@ def _probabilities(made: Compressed, name: str, test: Sequence[Case]) -> list[Fl
 
 def _test_cases(made: Compressed, data: Path, cases: Sequence[Case], whole: str) -> list[Case]:
     if whole == made.data:
-        return [case for case in cases if case.patient in set(made.test)]
+        test = [case for case in cases if case.patient in set(made.test)]
+        if not test:
+            raise InputError(str(made.folder / RECORD), "test", "names no patient of the data")
+        return test
     for case in cases:
         if case.digest() in made.seen:
             raise InputError(str(data), case.name, "is an image the network was trained on, in data that are other")
     return list(cases)
 
 
-def _some_windows(made: Compressed, test: Sequence[Case]) -> Floats:
+def _some_windows(network: LiteNetwork, made: Compressed, test: Sequence[Case]) -> Floats:
     """Windows of the case in the middle, about its middle slice."""
     images = images_of(test[len(test) // 2], made.network)
     start = max(0, (len(images) - _WINDOWS) // 2)
@@ -246,7 +248,8 @@ def _some_windows(made: Compressed, test: Sequence[Case]) -> Floats:
         found.append(windows)
         return windows[..., :1]
 
-    in_windows(images[start : start + _WINDOWS], made.window, see)
+    window = Window(network.rows, network.columns, made.network.multiple)
+    in_windows(images[start : start + _WINDOWS], window, see)
     return found[0]
 
 

@@ -51,7 +51,7 @@ class Plan:
         Share of the rate of fine-tuning that training with the rounding begins with.
     """
 
-    sparsity: float = 0.7
+    sparsity: float = 0.75
     int8: bool = True
     aware: bool = False
     rate_of_aware: float = 0.2
@@ -77,6 +77,11 @@ class File:
     gzip_bytes: int
     zeros: int
     weights: int
+
+    def __post_init__(self) -> None:
+        counts = (self.size_bytes, self.gzip_bytes, self.zeros, self.weights)
+        if not all(isinstance(each, int) and each >= 0 for each in counts) or not self.zeros <= self.weights > 0:
+            raise ValueError("sizes and zeros of a file are counts")
 
     @classmethod
     def of(cls, content: bytes, counted: tuple[int, int]) -> File:
@@ -158,8 +163,8 @@ def compress(
     if digest(cases) != told.data:
         raise InputError(str(data), "", "holds other cases than the network was trained on", "name those with --data")
     training = [case for case in cases if case.patient in set(told.division.train)]
-    if out.exists() and any(out.iterdir()):
-        raise InputError(str(out), "", "is not empty", "name a new folder with --out")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(str(out), "", "is there and no empty folder", "name a new one with --out")
     window = Window.around(cases, config.multiple)
     calibration = quantization.calibration_windows(training, config, window, plan.fine_tuning.seed)
     pool = slice_pool(training, config)

@@ -14,14 +14,14 @@ from scheduler.commands.imaging.group import DataOption, RunArgument, SeedOption
 from scheduler.session import JsonOption, QuietOption, VerboseOption, errors_told
 
 
-@group.command(epilog="Example: `meddojo imaging compress run --data cases --prune 0.7 --int8 --out small`")
+@group.command(epilog="Example: `meddojo imaging compress run --data cases --prune 0.75 --int8 --out small`")
 def compress(
     run: RunArgument,
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="New folder the compressed networks are written to")],
     prune: Annotated[
         float, typer.Option("--prune", min=0, max=0.99, help="Share of weights that become zero; 0: none")
-    ] = 0.7,
+    ] = 0.75,
     int8: Annotated[
         bool, typer.Option("--int8/--no-int8", help="Eight bits, with ranges seen on training slices")
     ] = True,

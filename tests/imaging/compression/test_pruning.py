@@ -1,0 +1,97 @@
+"""Zeros that are there, in a network that is otherwise as before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imaging.compression.finetuning import FineTuning, fine_tune
+from imaging.compression.pruning import kernels, prune, zeros
+from imaging.data.cases import read_cases
+from imaging.data.preprocess import Pool
+from imaging.networks import build
+from imaging.networks.config import NetworkConfig
+from imaging.networks.files import load
+from imaging.segmentation.training import pool_of
+from meddojo.errors import TerminalError
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def pool(tiny_cases: Path) -> Pool:
+    return pool_of(list(read_cases(tiny_cases)), NetworkConfig(size=16, channels=2, context=1, depth=1))
+
+
+def test_a_pruned_network_has_the_weights_of_a_plain_one(tiny_compressed: Path) -> None:
+    plain, pruned = load(tiny_compressed / "float"), load(tiny_compressed / "pruned")
+    assert plain[0] == pruned[0]
+    names = [[layer.name for layer in network.layers if layer.weights] for _, network in (plain, pruned)]
+    assert names[0] == names[1]
+    shapes = [[each.shape for each in network.get_weights()] for _, network in (plain, pruned)]
+    assert shapes[0] == shapes[1]
+
+
+def test_three_quarters_of_each_pruned_kernel_are_zero(tiny_compressed: Path) -> None:
+    _, network = load(tiny_compressed / "pruned")
+    first, *middle, last = [layer.get_weights()[0] for layer in kernels(network)]
+    assert first.all() and last.all()
+    for kernel in middle:
+        assert (kernel == 0).mean() == pytest.approx(0.75, abs=1 / kernel.size)
+    counted, weights = zeros(network)
+    assert counted == sum(int((each == 0).sum()) for each in middle)
+    assert weights == first.size + last.size + sum(each.size for each in middle)
+    assert zeros(load(tiny_compressed / "float")[1])[0] == 0
+
+
+def test_the_largest_weights_are_those_that_stay(keras: Any, pool: Pool) -> None:
+    config = NetworkConfig(size=16, channels=2, context=1, filters=3, depth=1, dropout=0.0)
+    network = build(config, any_size=True)
+    before = network.get_weights()
+    # at a rate of almost nothing, weights are chosen, but do not change
+    pruned = prune(network, config, pool, 0.5, FineTuning(epochs=1, steps=3, batch=2, learning_rate=1e-9))
+    for old, new in zip(kernels(network)[1:-1], kernels(pruned)[1:-1], strict=True):
+        sizes, kept = np.abs(old.get_weights()[0]), new.get_weights()[0] != 0
+        assert sizes[kept].min() >= sizes[~kept].max()
+    assert all(np.array_equal(*pair) for pair in zip(before, network.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize("sparsity", [0.0, 1.0, -0.5])
+def test_shares_that_are_none(pool: Pool, sparsity: float) -> None:
+    with pytest.raises(ValueError, match="no share"):
+        prune(None, NetworkConfig(), pool, sparsity, FineTuning())
+
+
+def test_a_loss_that_is_no_number_ends_it(keras: Any, pool: Pool) -> None:
+    config = NetworkConfig(size=16, channels=2, context=1, filters=2, depth=1, batch_norm=False)
+    network = build(config, any_size=True)
+    network.set_weights([each * np.nan for each in network.get_weights()])
+    with pytest.raises(TerminalError, match="no number"):
+        fine_tune(network, pool, FineTuning(epochs=1, steps=1, batch=1))
+
+
+def test_the_rate_falls_to_almost_nothing(keras: Any, pool: Pool) -> None:
+    config = NetworkConfig(size=16, channels=2, context=1, filters=2, depth=1, batch_norm=False, dropout=0.0)
+    network = build(config, any_size=True)
+    steps: list[float] = []
+    last = [network.get_weights()]
+
+    def after() -> None:
+        now = network.get_weights()
+        steps.append(max(float(np.abs(new - old).max()) for new, old in zip(now, last[0], strict=True)))
+        last[0] = now
+
+    fine_tune(network, pool, FineTuning(epochs=2, steps=10, batch=1, learning_rate=1e-2), after=after)
+    assert len(steps) == 20 and steps[-1] < steps[0] / 20
+
+
+@pytest.mark.parametrize("settings", [{"loss": "none"}, {"epochs": 0}, {"batch": 0}, {"steps": -1}])
+def test_settings_that_are_none(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"none of|at least"):
+        FineTuning(**settings)
