@@ -148,7 +148,7 @@ def _unpacked(piece: Piece, depth: int, budget: _Budget) -> Iterator[Found]:
             budget.bytes -= len(content)
             if not problem and checksum is not None and zlib.crc32(content) != checksum:
                 problem = "its CRC does not hold, so it is damaged or encrypted"
-            if problem:
+            if problem and (content or not _may_be_chance(piece)):
                 yield Unread(piece.file, f"member {inside[:200]}: {problem}")
             yield from _unpacked(Piece(piece.file, inside[:500], content), depth + 1, budget)
             if budget.members < 0 or budget.bytes <= 0:

@@ -132,6 +132,7 @@ BAD: list[tuple[str, str, Callable[[], bytes], str, Severity]] = [
 GOOD: list[tuple[str, str, Callable[[], bytes]]] = [
     ("pickle", "a.bin", lambda: b"\x80\x04" + bytes(range(200))),
     ("pickle", "a.txt", lambda: b"case\nname\nof a patient is not kept\n."),
+    ("pickle", "formula.txt", lambda: b"x^2 + y^2 begins as a zlib stream does"),
     ("pickle", "a.md", lambda: b"# A model card\n\nimport nothing.\n"),
     ("object-array", "a.npy", lambda: saved(PLAIN)),
     ("object-array", "a.npz", lambda: zipped(x=saved(PLAIN), y=saved(np.zeros(2, dtype=[("a", "f4")])))),
