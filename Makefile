@@ -61,7 +61,8 @@ bench: $(DEV) ## every benchmarks/*.py
 
 lock: $(DEV) ## requirements/*.txt anew from setup.cfg; newer versions: make lock UPGRADE=--upgrade
 	$(COMPILE) pyproject.toml requirements/build.in -o requirements/core.txt
-	$(COMPILE) pyproject.toml --extra dev --extra postgres --extra train -c requirements/core.txt -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra dev --extra imaging --extra postgres --extra train -c requirements/core.txt \
+	  -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra imaging -c requirements/core.txt -o requirements/imaging.txt
 
 clean: ## what building, testing and the demo left behind
