@@ -240,7 +240,10 @@ def _converter(network: Any, planes: int, window: Window) -> Any:
     def segment(image: Any) -> Any:
         return network(image, training=False)
 
-    return tf.lite.TFLiteConverter.from_concrete_functions([segment.get_concrete_function()], network)
+    # the converter stores what it is given with all its layers, which takes longer than the conversion: weights suffice
+    weights = tf.Module()
+    weights.held = list(network.weights)
+    return tf.lite.TFLiteConverter.from_concrete_functions([segment.get_concrete_function()], weights)
 
 
 def _sparse(sparse: bool) -> list[Any]:

@@ -18,6 +18,7 @@ from imaging.segmentation.metrics import dice
 from meddojo.errors import InputError
 
 pytestmark = [
+    pytest.mark.timeout(600),  # the first test of all waits until a network is compressed
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from scheduler.cli import app
 
 pytestmark = [
+    pytest.mark.timeout(600),  # the first test of all waits until a network is compressed
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]

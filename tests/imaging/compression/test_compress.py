@@ -21,6 +21,7 @@ from imaging.synthetic.synthesize import synthesize
 from meddojo.errors import InputError
 
 pytestmark = [
+    pytest.mark.timeout(600),  # the first test of all waits until a network is compressed
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]

@@ -18,6 +18,7 @@ from imaging.networks.files import load
 from meddojo.errors import ConfigError, InputError
 
 pytestmark = [
+    pytest.mark.timeout(600),  # the first test of all waits until a network is compressed
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]

@@ -19,6 +19,7 @@ from imaging.segmentation.training import pool_of
 from meddojo.errors import TerminalError
 
 pytestmark = [
+    pytest.mark.timeout(600),  # the first test of all waits until a network is compressed
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]

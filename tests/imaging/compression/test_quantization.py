@@ -21,6 +21,7 @@ from imaging.networks.files import load
 from imaging.segmentation.training import pool_of
 
 pytestmark = [
+    pytest.mark.timeout(600),  # the first test of all waits until a network is compressed
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]
@@ -31,7 +32,15 @@ def test_a_network_without_its_normalisation_is_the_same_network(keras: Any, arc
     config = NetworkConfig(architecture=architecture, size=16, filters=3, depth=2)
     network = build(config, any_size=True)
     random = np.random.default_rng(1)
-    network.set_weights([random.uniform(0.1, 1.0, each.shape) * 0.3 for each in network.get_weights()])
+    for norm in (each for each in network.layers if type(each).__name__ == "BatchNormalization"):
+        gamma, beta, mean, variance = norm.get_weights()
+        drawn = (
+            random.uniform(0.5, 2.0, gamma.shape)
+            if each is gamma or each is variance
+            else random.normal(0, 0.3, gamma.shape)
+            for each in (gamma, beta, mean, variance)
+        )
+        norm.set_weights(list(drawn))
     image = random.random((2, 16, 16, 2), dtype=np.float32)
     plain = folded(network, config)
     assert not [each for each in plain.layers if type(each).__name__ == "BatchNormalization"]
