@@ -56,7 +56,8 @@ def main() -> None:
 def trained(scratch: Path, architecture: str, arguments: argparse.Namespace) -> Path:
     """A short training of fold 0."""
     from imaging.networks.config import NetworkConfig
-    from imaging.segmentation.training import TrainingConfig, train
+    from imaging.segmentation.settings import TrainingConfig
+    from imaging.segmentation.training import train
 
     network = NetworkConfig(architecture=architecture, channels=3, context=1, dropout=0.2)
     train(arguments.data, scratch / architecture, TrainingConfig(network, epochs=arguments.epochs))

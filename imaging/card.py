@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from imaging.networks.files import WEIGHTS
+from imaging.segmentation.record import read_run
 from imaging.segmentation.runs import run_folders
-from imaging.segmentation.training import read_run
 
 FILE = "MODEL_CARD.md"
 Figures = Mapping[str, Any]

@@ -17,7 +17,7 @@ from imaging.networks.multitask import RISK, of_slices, without_risk
 from imaging.segmentation.findings import Lesion, lesions
 from imaging.segmentation.metrics import dice
 from imaging.segmentation.outline import load_outline
-from imaging.segmentation.training import read_run
+from imaging.segmentation.record import read_run
 from imaging.survival.risk import evidence_by, log_hazards
 from imaging.synthetic.synthesize import drawn, synthesize
 from imaging.uncertainty.figures import case_panel

@@ -119,7 +119,7 @@ def _figures(request: Request, check: FileCheck, console: Console, now: datetime
 
 
 def _images_of_training(folder: Path) -> Collection[str]:
-    from imaging.segmentation.training import RUN, read_run
+    from imaging.segmentation.record import RUN, read_run
 
     return frozenset(read_run(folder).seen) if (folder / RUN).exists() else frozenset()
 

@@ -23,7 +23,7 @@ from imaging.data.cases import Booleans, Case, Floats, read_cases
 from imaging.networks.files import load
 from imaging.segmentation.metrics import dice, expected_calibration_error
 from imaging.segmentation.prediction import predict
-from imaging.segmentation.training import digest
+from imaging.segmentation.record import digest
 from meddojo.errors import InputError
 
 Key = TypeVar("Key")

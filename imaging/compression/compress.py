@@ -20,7 +20,8 @@ from imaging.compression.windows import Window
 from imaging.data.cases import read_cases
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import WEIGHTS, load, read_whole, save, write_whole
-from imaging.segmentation.training import CHECKPOINT, digest, environment, read_run, slice_pool
+from imaging.segmentation.record import CHECKPOINT, digest, environment, read_run
+from imaging.segmentation.training import slice_pool
 from meddojo.errors import InputError
 
 RECORD = "compression.json"

@@ -14,9 +14,9 @@ from imaging.data.cases import Booleans, Case, read_cases
 from imaging.segmentation.comparison import Paired, paired
 from imaging.segmentation.metrics import dice, false_negative_volume_ml, false_positive_volume_ml, hd95, iou
 from imaging.segmentation.prediction import predicted_by_all
+from imaging.segmentation.record import digest
 from imaging.segmentation.rules import Rule, share_of_maximum, suv_above_2_5, tuned
 from imaging.segmentation.runs import Ensemble, ensembles, load_members
-from imaging.segmentation.training import digest
 from meddojo.errors import InputError
 
 Outliner = Callable[[Case], Booleans]

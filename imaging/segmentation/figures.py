@@ -19,7 +19,7 @@ def draw_curves(folder: Path) -> None:
     InputError
         If the folder holds no history of a training.
     """
-    from imaging.segmentation.training import history
+    from imaging.segmentation.record import history
 
     epochs = history(folder)
     figure = blank_figure(7.0, 4.0)

@@ -10,7 +10,7 @@ from typing import Any
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import load
 from imaging.segmentation.outline import Outline, load_outline, of_all
-from imaging.segmentation.training import CHECKPOINT, RUN, read_run
+from imaging.segmentation.record import CHECKPOINT, RUN, read_run
 from meddojo.errors import InputError
 
 

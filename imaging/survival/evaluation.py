@@ -13,7 +13,7 @@ from imaging.data.cases import Case, read_cases
 from imaging.networks.files import load, load_whole
 from imaging.networks.multitask import MULTITASK
 from imaging.segmentation.prediction import predict
-from imaging.segmentation.training import CHECKPOINT, digest, read_run
+from imaging.segmentation.record import CHECKPOINT, digest, read_run
 from imaging.survival.cox import Concordance, Floats, concordance_interval
 from imaging.survival.radiomics import facts_of, fitted
 from imaging.survival.risk import log_hazards, outcomes

@@ -10,8 +10,8 @@ from typing import Any
 from imaging.data.cases import Case
 from imaging.networks.config import NetworkConfig
 from imaging.segmentation.prediction import predict
+from imaging.segmentation.record import digest, read_run
 from imaging.segmentation.runs import Ensemble, ensembles, load_members
-from imaging.segmentation.training import digest, read_run
 from imaging.uncertainty.files import Method
 from imaging.uncertainty.maps import Maps, summarise
 from imaging.uncertainty.sampling import StochasticNetwork, ensemble, monte_carlo

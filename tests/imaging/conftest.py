@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from imaging.synthetic.synthesize import synthesize
 
 
 @pytest.fixture(scope="session")
-def keras() -> Any:
-    """The Keras of the imaging room."""
+def keras(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The Keras of the imaging room, which keeps its settings out of the home folder."""
+    os.environ.setdefault("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
     pytest.importorskip("tf_keras", reason="the imaging extra is not installed")
     from imaging.keras import keras
 

@@ -12,7 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from imaging.networks.config import NetworkConfig
-from imaging.segmentation.training import TrainingConfig, read_run, train
+from imaging.segmentation.record import read_run
+from imaging.segmentation.settings import TrainingConfig
+from imaging.segmentation.training import train
 from imaging.uncertainty.regions import Region
 from imaging.uncertainty.review import Score
 from scheduler.cli import app

@@ -16,7 +16,8 @@ from scheduler.commands.imaging.group import DataOption, RunsArgument, SeedOptio
 from scheduler.session import JsonOption, QuietOption, VerboseOption, errors_told
 
 if TYPE_CHECKING:
-    from imaging.segmentation.training import Epoch, TrainingConfig
+    from imaging.segmentation.record import Epoch
+    from imaging.segmentation.settings import TrainingConfig
 
 
 class LossName(StrEnum):
@@ -99,7 +100,7 @@ def train(
         from imaging.data.cases import read_cases
         from imaging.data.integrity import problems
         from imaging.networks.config import NetworkConfig
-        from imaging.segmentation.training import TrainingConfig
+        from imaging.segmentation.settings import TrainingConfig
         from imaging.segmentation.training import train as fit
 
         try:

@@ -14,7 +14,8 @@ from imaging.networks.config import NetworkConfig
 @pytest.fixture(scope="session")
 def tiny_run(keras: Any, tiny_cases: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished training, with dropout and batch normalisation, of slices with their neighbours."""
-    from imaging.segmentation.training import TrainingConfig, train
+    from imaging.segmentation.settings import TrainingConfig
+    from imaging.segmentation.training import train
 
     folder = tmp_path_factory.mktemp("compression") / "run"
     network = NetworkConfig(size=16, channels=2, context=1, filters=4, depth=1, dropout=0.2)

@@ -16,7 +16,7 @@ from imaging.compression.compress import RECORD, Plan, compress, fine_tuning_of,
 from imaging.compression.finetuning import FineTuning
 from imaging.compression.windows import Window
 from imaging.data.cases import Case
-from imaging.segmentation.training import read_run
+from imaging.segmentation.record import read_run
 from imaging.synthetic.synthesize import synthesize
 from meddojo.errors import InputError
 

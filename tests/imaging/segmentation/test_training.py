@@ -17,7 +17,9 @@ from imaging.data.cases import Case, read_cases, write_case, write_index
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import unpacked
 from imaging.segmentation.evaluation import NETWORK, evaluate
-from imaging.segmentation.training import Epoch, TrainingConfig, history, read_run, train
+from imaging.segmentation.record import Epoch, history, read_run
+from imaging.segmentation.settings import TrainingConfig
+from imaging.segmentation.training import train
 from imaging.synthetic.synthesize import synthesize
 from meddojo.errors import InputError, TerminalError
 

@@ -14,7 +14,9 @@ from imaging.data.cases import Case, read_cases, write_case, write_index
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import load_whole
 from imaging.networks.multitask import RISK
-from imaging.segmentation.training import CHECKPOINT, Epoch, TrainingConfig, history, read_run, train
+from imaging.segmentation.record import CHECKPOINT, Epoch, history, read_run
+from imaging.segmentation.settings import TrainingConfig
+from imaging.segmentation.training import train
 from imaging.survival.cox import concordance_index
 from imaging.survival.evaluation import BY_HAND, NETWORK, RADIOMICS, TRUTH, evaluate
 from imaging.survival.risk import log_hazards, outcomes

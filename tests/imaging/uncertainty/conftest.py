@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from imaging.networks.config import NetworkConfig
-from imaging.segmentation.training import TrainingConfig, train
+from imaging.segmentation.settings import TrainingConfig
+from imaging.segmentation.training import train
 
 TINY = TrainingConfig(
     NetworkConfig(size=16, filters=2, depth=2, dropout=0.3), epochs=2, patience=9, batch=2, steps=3, folds=3

@@ -14,7 +14,7 @@ import pytest
 from imaging.data.cases import Case, read_cases
 from imaging.segmentation.metrics import reliability
 from imaging.segmentation.prediction import predicted_by_all
-from imaging.segmentation.training import CHECKPOINT, read_run
+from imaging.segmentation.record import CHECKPOINT, read_run
 from imaging.synthetic.synthesize import synthesize
 from imaging.uncertainty.files import Method, read_fitted, scaling_of
 from imaging.uncertainty.groups import Group, read_groups

@@ -1,0 +1,62 @@
+"""How a network is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from imaging.networks.config import NetworkConfig
+from imaging.segmentation.losses import LOSSES
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """How a network is trained.
+
+    Attributes
+    ----------
+    loss
+        A name of `imaging.segmentation.losses.LOSSES`.
+    patience
+        Epochs without a better Dice of the validation patients before training stops.
+    validation_share
+        Of the patients that are not the test; 0 to train on all of them, and to keep the last epoch.
+    batch
+        Windows of one step.
+    steps
+        Steps of one epoch; 0 for as many as there are slices to fill them.
+    learning_rate
+        Of Adam at its highest: it grows over the first steps, and falls as a cosine to nothing over all epochs.
+    lesion_share
+        Share of windows drawn about a lesion; the others are drawn anywhere.
+    risk_cases, risk_weight
+        Of a network that tells the risk: one step of each epoch adds the Cox loss of so many whole cases, times this.
+    folds, fold
+        The patients of this fold (from 0) are never seen, they are the test; with 1 fold nobody is.
+    division
+        Seed of the division, apart from `seed`, so that networks of other seeds share it.
+    member
+        Which validation patients are set aside; an ensemble sets others aside for each member.
+    """
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    loss: str = "dice_cross_entropy"
+    epochs: int = 30
+    patience: int = 10
+    validation_share: float = 0.15
+    batch: int = 16
+    steps: int = 0
+    learning_rate: float = 2e-3
+    lesion_share: float = 0.5
+    risk_cases: int = 24
+    risk_weight: float = 0.1
+    folds: int = 5
+    fold: int = 0
+    division: int = 1
+    member: int = 0
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise ValueError(f"loss is {self.loss!r}, none of {', '.join(LOSSES)}")
+        if self.network.classes != 1:
+            raise ValueError(f"classes is {self.network.classes}; masks of lesions are one class")
