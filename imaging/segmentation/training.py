@@ -79,7 +79,7 @@ def divided(cases: Sequence[Case], config: TrainingConfig) -> Split:
     return split(patients, config.folds, config.fold, config.division, config.validation_share, config.member)
 
 
-def poolof_patients(cases: Sequence[Case], network: NetworkConfig) -> Pool | VolumePool:
+def pool_of(cases: Sequence[Case], network: NetworkConfig) -> Pool | VolumePool:
     """Where the windows of a network are drawn from."""
     if not network.volumetric:
         return slice_pool(cases, network)
