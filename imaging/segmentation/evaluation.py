@@ -122,7 +122,7 @@ class Evaluation:
         return {
             "cases": len(self.cases),
             "methods": {row.method: _finite(row.figures) | {"by_case": _by_case(row)} for row in self.rows},
-            "rules": [asdict(rule) for rule in self.rules],
+            "rules": [_finite(asdict(rule)) for rule in self.rules],
             "beside_rule": asdict(self.beside_rule) if self.beside_rule else None,
         }
 

@@ -13,7 +13,8 @@ from imaging.segmentation.metrics import dice
 
 _SMOOTHING_MM = (0.0, 3.0, 6.0, 10.0)
 _THRESHOLDS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
-_SMALLEST_ML = (0.0, 0.5, 2.0, 8.0)
+_SMALLEST_ML = (0.0, 0.5, 2.0, 8.0, float("inf"))
+"""Infinite: the largest piece alone."""
 
 
 def suv_above_2_5(case: Case) -> Booleans:
@@ -28,7 +29,7 @@ def share_of_maximum(case: Case) -> Booleans:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Smooth by a Gaussian of this deviation, take what is above the threshold in g/ml, drop small pieces."""
+    """Smooth by a Gaussian of this deviation, take what is above the threshold in g/ml, drop small pieces, but the largest."""
 
     smoothing_mm: float
     threshold: float
@@ -60,13 +61,13 @@ def smoothed(case: Case, deviation_mm: float) -> Floats:
 
 
 def without_small(mask: Booleans, smallest_voxels: float) -> Booleans:
-    """Drop pieces (voxels that share a face) of fewer voxels."""
+    """Drop pieces (voxels that share a face) of fewer voxels; the largest stays where all are smaller."""
     from scipy.ndimage import label
 
     if smallest_voxels <= 1.0:
         return mask
     pieces, _ = label(mask)
     sizes = np.bincount(pieces.ravel())
-    kept = sizes >= smallest_voxels
-    kept[0] = False
+    sizes[0] = 0
+    kept = (sizes >= min(smallest_voxels, sizes.max())) & (sizes > 0)
     return np.asarray(kept[pieces])
