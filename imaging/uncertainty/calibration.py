@@ -2,7 +2,7 @@
 
 Networks give probabilities, not logits; logits are had back as ``log(p / (1 - p))`` with p cut to 1e-6 to 1 - 1e-6. So
 the same scaling serves a single network, the mean of Monte Carlo dropout and that of an ensemble, each with numbers of
-its own. What is segmented stays what it is without calibration: where the raw probability is above 0.5.
+its own. What is segmented stays what it is without calibration: taken from the raw probabilities.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any
 
 from imaging.data.cases import Case
 from imaging.networks.config import NetworkConfig
+from imaging.segmentation.outline import Outline, load_outline, of_all
 from imaging.segmentation.prediction import predict
 from imaging.segmentation.record import digest, read_run
 from imaging.segmentation.runs import Ensemble, ensembles, load_members
@@ -30,6 +31,8 @@ class Group:
         Patients of these data that each member was trained on.
     held
         Those that each set aside to stop by.
+    outlines
+        How each member takes a mask from probabilities.
     sampled
         The first member with dropout on; None where it has none.
     cases
@@ -42,6 +45,7 @@ class Group:
     members: tuple[tuple[NetworkConfig, Any], ...]
     learned: tuple[frozenset[str], ...]
     held: tuple[frozenset[str], ...]
+    outlines: tuple[Outline, ...]
     sampled: StochasticNetwork | None
     cases: tuple[Case, ...]
     test: tuple[Case, ...]
@@ -54,6 +58,10 @@ class Group:
     def folders_of(self, method: Method) -> tuple[Path, ...]:
         """Folders of the networks a method calls."""
         return self.folders if method is Method.ENSEMBLE else self.folders[:1]
+
+    def outline(self, method: Method) -> Outline:
+        """How a mask is taken from what a method gives; that of an ensemble is the one it is evaluated with."""
+        return of_all(self.outlines) if method is Method.ENSEMBLE else self.outlines[0]
 
     def validation(self, method: Method) -> tuple[Case, ...]:
         """Cases that what a method gives may be fitted on: a network it calls set their patients aside."""
@@ -113,6 +121,7 @@ def _group(runs: Ensemble, data: Path, cases: Sequence[Case], same: bool) -> Gro
         raise InputError(str(runs.folders[0]), "", "or another run beside it is given twice")
     members = tuple(load_members(runs))
     config, network = members[0]
+    outlines = tuple(map(load_outline, runs.folders))
     sampled = StochasticNetwork(network) if config.dropout else None
     if not same:
         for case in cases:
@@ -121,7 +130,7 @@ def _group(runs: Ensemble, data: Path, cases: Sequence[Case], same: bool) -> Gro
                 raise InputError(str(data), case.name, cause)
         # of other patients, who may have the same names
         nobody = (frozenset[str](),) * len(members)
-        return Group(runs.folders, members, nobody, nobody, sampled, tuple(cases), tuple(cases))
+        return Group(runs.folders, members, nobody, nobody, outlines, sampled, tuple(cases), tuple(cases))
     divisions = [read_run(folder).division for folder in runs.folders]
     learned = tuple(frozenset(each.train) for each in divisions)
     return Group(
@@ -129,6 +138,7 @@ def _group(runs: Ensemble, data: Path, cases: Sequence[Case], same: bool) -> Gro
         members=members,
         learned=learned,
         held=tuple(frozenset(each.validation) for each in divisions),
+        outlines=outlines,
         sampled=sampled,
         cases=tuple(case for case in cases if not all(case.patient in each for each in learned)),
         test=tuple(case for case in cases if case.patient in runs.test),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imaging.data.cases import Booleans, Floats
+from imaging.data.cases import Floats
 
 HIGHEST_ENTROPY = math.log(2.0)
 """Of two outcomes, in nats."""
@@ -121,8 +121,3 @@ def _mean_pairwise_dice(masks: Sequence[npt.NDArray[np.uint8]]) -> float:
 def _bits(packed: npt.NDArray[np.uint8]) -> int:
     counts: npt.NDArray[Any] = np.bitwise_count(packed)
     return int(counts.sum(dtype=np.int64))
-
-
-def mask_of(probabilities: Floats) -> Booleans:
-    """Where a lesion is more likely than not."""
-    return np.asarray(probabilities > 0.5)

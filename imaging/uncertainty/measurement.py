@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from imaging.data.cases import Case
+from imaging.data.cases import Booleans, Case
 from imaging.segmentation.metrics import Reliability, dice, reliability
 from imaging.uncertainty.calibration import Sample, choose
 from imaging.uncertainty.files import Fitted, Method, read_fitted, weights_digest, write_fitted
 from imaging.uncertainty.groups import Group
-from imaging.uncertainty.maps import Maps, mask_of
+from imaging.uncertainty.maps import Maps
 from imaging.uncertainty.regions import Region, regions
 from imaging.uncertainty.review import BOUND, SHARE, Flag, Review, Score, flag, review, scores_of, threshold
 from imaging.uncertainty.sampling import PASSES
@@ -173,7 +173,8 @@ def _result(method: Method, groups: Sequence[Group], settings: Settings, advance
         found = _fitted(method, group, settings, advance)
         fitted.append(found)
         for case in group.test:
-            cases.append(judge(case, group.maps(method, case, found.passes, found.seed), found))
+            maps = group.maps(method, case, found.passes, found.seed)
+            cases.append(judge(case, maps, group.outline(method)(maps.mean), found))
             advance(case.name)
     reached = [case.dice for case in cases]
     return Result(
@@ -189,10 +190,9 @@ def _result(method: Method, groups: Sequence[Group], settings: Settings, advance
     )
 
 
-def judge(case: Case, maps: Maps, fitted: Fitted) -> Judged:
-    """Measure one case whose truth is known."""
-    mask = mask_of(maps.mean)
-    scores = scores_of(maps, fitted.scaling, case.spacing_mm)
+def judge(case: Case, maps: Maps, mask: Booleans, fitted: Fitted) -> Judged:
+    """Measure one case whose truth is known, and of which `mask` was predicted."""
+    scores = scores_of(maps, mask, fitted.scaling, case.spacing_mm)
     of_case = {name: each for name, each in regions(mask, case.mask, case.spacing_mm).items() if each.any()}
     calibrated = fitted.scaling(maps.mean)
     return Judged(
@@ -214,10 +214,14 @@ def _fitted(method: Method, group: Group, settings: Settings, advance: Callable[
     for case in cases:
         maps.append(group.maps(method, case, settings.passes, settings.seed))
         advance(case.name)
-    scaling = choose(list(_samples(cases, maps, settings.region)))
+    masks = [group.outline(method)(each.mean) for each in maps]
+    scaling = choose(list(_samples(cases, maps, masks, settings.region)))
     single = method is Method.NETWORK and settings.score is Score.DISAGREEMENT
     score = Score.EXPECTED_LOSS if single else settings.score
-    scores = [scores_of(each, scaling, case.spacing_mm)[score] for each, case in zip(maps, cases, strict=True)]
+    scores = [
+        scores_of(each, mask, scaling, case.spacing_mm)[score]
+        for case, each, mask in zip(cases, maps, masks, strict=True)
+    ]
     found = Fitted(
         method=method,
         weights=tuple(map(weights_digest, folders)),
@@ -245,9 +249,11 @@ def _fitted_before(folders: Sequence[Path], method: Method) -> Fitted:
         raise InputError(error.origin, error.position, error.cause, hint) from error
 
 
-def _samples(cases: Iterable[Case], maps: Iterable[Maps], region: Region) -> Iterator[Sample]:
-    for case, each in zip(cases, maps, strict=True):
-        yield Sample.of(each.mean, case.mask, regions(mask_of(each.mean), case.mask, case.spacing_mm)[region])
+def _samples(
+    cases: Iterable[Case], maps: Iterable[Maps], masks: Iterable[Booleans], region: Region
+) -> Iterator[Sample]:
+    for case, each, mask in zip(cases, maps, masks, strict=True):
+        yield Sample.of(each.mean, case.mask, regions(mask, case.mask, case.spacing_mm)[region])
 
 
 def _pooled(diagrams: Sequence[Diagrams]) -> dict[str, Reliability]:

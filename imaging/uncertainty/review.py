@@ -20,8 +20,9 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from imaging.data.cases import Booleans
 from imaging.uncertainty.calibration import Scaling
-from imaging.uncertainty.maps import HIGHEST_ENTROPY, Maps, mask_of
+from imaging.uncertainty.maps import HIGHEST_ENTROPY, Maps
 from imaging.uncertainty.regions import near
 
 Values = npt.NDArray[np.float64]
@@ -96,9 +97,14 @@ class Review:
     auroc: float | None
 
 
-def scores_of(maps: Maps, scaling: Scaling, spacing_mm: Sequence[float]) -> dict[str, float]:
-    """All scores of a case."""
-    mask = mask_of(maps.mean)
+def scores_of(maps: Maps, mask: Booleans, scaling: Scaling, spacing_mm: Sequence[float]) -> dict[str, float]:
+    """All scores of a case.
+
+    Parameters
+    ----------
+    mask
+        The predicted lesion.
+    """
     several: dict[str, float] = {Score.DISAGREEMENT: maps.disagreement} if maps.members > 1 else {}
     if not mask.any():
         return {name: NOTHING_FOUND[name] for name in (Score.EXPECTED_LOSS, Score.ENTROPY, *several)}

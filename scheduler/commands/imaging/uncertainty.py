@@ -100,15 +100,15 @@ def explain(
         from imaging.data.cases import read_cases
         from imaging.explanation.grad_cam import explain as heat_of
         from imaging.networks.files import load
+        from imaging.segmentation.outline import load_outline
         from imaging.segmentation.prediction import predict
         from imaging.uncertainty.figures import case_panel
-        from imaging.uncertainty.maps import mask_of
 
         found = next((each for each in read_cases(data) if each.name == case), None)
         if found is None:
             raise InputError(str(data), case, "is no case of the index")
         config, network = load(run)
-        mask = mask_of(predict(network, config, found))
+        mask = load_outline(run)(predict(network, config, found))
         try:
             heat = heat_of(network, config, found, layer or None)
         except ValueError as error:
@@ -137,7 +137,6 @@ def _begin(out: Path) -> None:
 def _draw(out: Path, groups: Sequence[Group], results: Sequence[Result], pictures: int) -> None:
     from imaging.explanation.grad_cam import explain as heat_of
     from imaging.uncertainty.figures import case_panel, reliability_diagram, risk_coverage_curve
-    from imaging.uncertainty.maps import mask_of
 
     for result in results:
         reliability_diagram(out / f"reliability-{result.method.value}.png", result.before, result.after)
@@ -157,7 +156,7 @@ def _draw(out: Path, groups: Sequence[Group], results: Sequence[Result], picture
         case_panel(
             out / f"case-{case.name}.png",
             case,
-            mask_of(maps.mean),
+            where.outline(last.method)(maps.mean),
             heat_of(network, config, case),
             maps.predictive_entropy,
             title,

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 from imaging.data.cases import Case, read_cases
+from imaging.segmentation.evaluation import evaluate
 from imaging.segmentation.metrics import reliability
+from imaging.segmentation.outline import Outline, save_outline
 from imaging.segmentation.prediction import predicted_by_all
 from imaging.segmentation.record import CHECKPOINT, read_run
 from imaging.synthetic.synthesize import synthesize
 from imaging.uncertainty.files import Method, read_fitted, scaling_of
 from imaging.uncertainty.groups import Group, read_groups
-from imaging.uncertainty.maps import mask_of
 from imaging.uncertainty.measurement import Result, Settings, measure, steps
 from imaging.uncertainty.regions import regions
 from imaging.uncertainty.review import Score
@@ -101,7 +102,7 @@ def test_figures_are_those_of_the_voxels_of_all_cases(runs: Path, cases: list[Ca
     for group, fitted in zip(groups, network.fitted, strict=True):
         for case in group.test:
             raw = group.maps(Method.NETWORK, case, 1, 1).mean
-            for name, region in regions(mask_of(raw), case.mask, case.spacing_mm).items():
+            for name, region in regions(group.outline(Method.NETWORK)(raw), case.mask, case.spacing_mm).items():
                 values[name].append((raw[region], fitted.scaling(raw)[region], case.mask[region]))
     for name, parts in values.items():
         raw, calibrated, truth = (np.concatenate(each) for each in zip(*parts, strict=True))
@@ -138,6 +139,17 @@ def test_other_data_are_measured_with_what_was_fitted_before(runs: Path, cases: 
     assert [result.fitted for result in after] == [result.fitted for result in before]
     assert len(after[0].cases) == 3 and after[0].fitted[0].score is Score.ENTROPY
     assert scaling_of(runs / "first") == read_fitted([runs / "first"], Method.NETWORK).scaling
+
+
+def test_the_ensemble_segments_what_is_evaluated(runs: Path, cases: list[Case], tiny_cases: Path) -> None:
+    for folder, share in (("first", 0.5), ("second", 1.0)):
+        save_outline(runs / folder, Outline(share))
+    groups = _groups(cases, runs / "first", runs / "second")
+    assert groups[0].outline(Method.NETWORK) == Outline(0.5) and groups[0].outline(Method.ENSEMBLE) == Outline(0.75)
+    ours = measure(groups, SETTINGS)[2]
+    theirs = evaluate([runs / "first", runs / "second"], tiny_cases).rows[0]
+    assert [case.dice for case in ours.cases] == list(theirs.dice)
+    assert [case.missed for case in ours.cases] == [each.missed for each in theirs.cases]
 
 
 def test_a_training_that_set_nobody_aside_cannot_be_calibrated(runs: Path, cases: list[Case]) -> None:

@@ -99,7 +99,8 @@ def test_a_flag_has_a_reason() -> None:
 def test_scores_of_a_case_by_hand() -> None:
     sure, torn = np.zeros((1, 1, 9), np.float32), np.zeros((1, 1, 9), np.float32)
     sure[..., 4], torn[..., 3:6] = 1.0, 0.8
-    found = scores_of(summarise([sure, torn]), Scaling(), (1.0, 1.0, 1.0))
+    maps = summarise([sure, torn])
+    found = scores_of(maps, maps.mean > 0.5, Scaling(), (1.0, 1.0, 1.0))
     # of the mean only the middle is above one half: 0.9 there, 0.4 to both sides, and all is within 10 mm
     assert found[Score.EXPECTED_LOSS] == pytest.approx(1 - 2 * 0.9 / (0.9 + 0.4 + 0.4 + 1))
     assert found[Score.DISAGREEMENT] == pytest.approx(1 - 2 * 1 / (1 + 3))
@@ -109,6 +110,7 @@ def test_scores_of_a_case_by_hand() -> None:
 
 def test_a_case_without_a_prediction_has_the_highest_scores() -> None:
     nothing = np.full((1, 2, 2), 0.2, np.float32)
-    assert scores_of(summarise([nothing, nothing]), Scaling(), (1.0, 1.0, 1.0)) == NOTHING_FOUND
+    empty = np.zeros(nothing.shape, bool)
+    assert scores_of(summarise([nothing, nothing]), empty, Scaling(), (1.0, 1.0, 1.0)) == NOTHING_FOUND
     # one member agrees with itself, which says nothing
-    assert Score.DISAGREEMENT not in scores_of(summarise([nothing]), Scaling(), (1.0, 1.0, 1.0))
+    assert Score.DISAGREEMENT not in scores_of(summarise([nothing]), empty, Scaling(), (1.0, 1.0, 1.0))
