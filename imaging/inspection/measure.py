@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imaging.data.cases import Booleans, Case, Floats
+from imaging.data.cases import Case, Floats
 from imaging.segmentation.metrics import Reliability, dice, reliability
+from imaging.uncertainty.regions import near
 from meddojo.errors import InputError
 from meddojo.imaging_model import Bounds, Figure, Property
 
@@ -21,7 +22,6 @@ Predict = Callable[[Case], Floats]
 
 FEWEST_CASES = 5
 """With fewer, an interval says nothing."""
-NEAR_MM = 10.0
 _RESAMPLES = 2000
 _THRESHOLD = 0.5
 
@@ -102,19 +102,6 @@ def measure(
     return tuple(figures)
 
 
-def about_lesions(predicted: Booleans, truth: Booleans, spacing_mm: Sequence[float]) -> Booleans:
-    """Voxels within 10 mm of the surface of a mask or the other, on both sides; the rest is easy and hides errors."""
-    from scipy.ndimage import distance_transform_edt
-
-    found = np.zeros_like(truth)
-    for mask in (predicted, truth):
-        if mask.any():
-            outside = distance_transform_edt(~mask, sampling=spacing_mm) <= NEAR_MM
-            inside = distance_transform_edt(mask, sampling=spacing_mm) <= NEAR_MM if not mask.all() else mask
-            found |= np.where(mask, inside, outside)
-    return found
-
-
 def digest_of(digests: Iterable[str]) -> str:
     """What tells a set of cases from all others, in whatever order they come."""
     return hashlib.sha256("\n".join(sorted(digests)).encode()).hexdigest()
@@ -126,7 +113,7 @@ def _add(sums: _Sums, case: Case, model: Model) -> None:
     sums.digests.append(case.digest())
     sums.dice.append(dice(mask, case.mask))
     sums.missed += bool(case.mask.any()) and not (mask & case.mask).any()
-    region = about_lesions(mask, case.mask, case.spacing_mm)
+    region = near(mask, case.spacing_mm) | near(case.mask, case.spacing_mm)
     if region.any():
         sums.diagrams.append(reliability(model.calibrated(probabilities), case.mask, region))
     if model.int8 is not None:

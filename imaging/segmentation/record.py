@@ -1,8 +1,8 @@
 """The folder of a training: what it was, how far it came, what it has seen.
 
 It holds ``run.json`` (configuration, division of the patients, digest of the data, environment), ``history.json``,
-``network.json`` with ``weights.npz`` (the epoch that was best on the validation patients), ``outline.json``, and, until
-training has ended, ``checkpoint.npz``.
+``network.json`` with ``weights.npz`` (the epoch that was best on the validation patients), ``outline.json``,
+``reference.json`` (what the images were like, for a watch on drift), and, until training has ended, ``checkpoint.npz``.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from pathlib import Path
 from imaging.data.cases import Case, Split, check_leakage, read_cases, split
 from imaging.data.preprocess import Pool
 from imaging.data.volumes import VolumePool
+from imaging.inspection.drift import FEWEST_CASES, describe, write_reference
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import load, save
 from imaging.networks.multitask import MULTITASK
@@ -63,6 +64,9 @@ def train(
         learning.finish_risk(of_patients(cases, (*division.train, *division.validation)))
     save(out, config.network, learning.best)
     save_outline(out, fitted_outline(out, validation))
+    seen = of_patients(cases, (*division.train, *division.validation))
+    if len(seen) >= FEWEST_CASES:
+        write_reference(out, describe(seen))
     (out / CHECKPOINT).unlink(missing_ok=True)
     return tuple(learning.epochs)
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from imaging.data.cases import Case, Floats
-from imaging.inspection.measure import Model, about_lesions, measure
+from imaging.inspection.measure import Model, measure
+from imaging.uncertainty.regions import near
 from meddojo.errors import InputError
 from meddojo.imaging_model import Bounds, Figure, Property
 
@@ -71,7 +72,7 @@ def test_calibration_is_measured_about_the_lesions_of_the_calibrated_probabiliti
         return np.where(of.mask, 0.8, 0.2).astype(np.float32)
 
     found = by_property(Model(unsure, {}))[Property.CALIBRATION]
-    region = about_lesions(CASES[0].mask, CASES[0].mask, CASES[0].spacing_mm)
+    region = near(CASES[0].mask, CASES[0].spacing_mm)
     assert region.any() and not region.all(), "far from the lesion is left out"
     assert found.value == pytest.approx(0.2, abs=1e-6)
     scaled = by_property(Model(unsure, {}, calibrated=lambda each: (each > 0.5).astype(np.float32)))

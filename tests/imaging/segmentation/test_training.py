@@ -54,6 +54,8 @@ def test_a_folder_holds_everything_about_its_run(finished: Path, tiny_cases: Pat
     assert sorted(path.name for path in finished.iterdir()) == [
         "history.json",
         "network.json",
+        "outline.json",
+        "reference.json",
         "run.json",
         "weights.npz",
     ]
