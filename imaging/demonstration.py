@@ -21,7 +21,6 @@ from imaging.segmentation.record import read_run
 from imaging.survival.risk import evidence_by, log_hazards
 from imaging.synthetic.synthesize import drawn, synthesize
 from imaging.uncertainty.figures import case_panel
-from imaging.uncertainty.files import scaling_of
 from imaging.uncertainty.maps import summarise
 from imaging.uncertainty.sampling import PASSES, StochasticNetwork, monte_carlo
 from meddojo.errors import InputError
@@ -91,7 +90,7 @@ def demonstrate(model: Path, out: Path, size: int, seed: int, advance: Callable[
     advance("made")
     sampled = StochasticNetwork(without_risk(network))
     maps = summarise(monte_carlo(sampled, config, case, PASSES, seed))
-    outline = load_outline(model)(scaling_of(model)(maps.mean))
+    outline = load_outline(model)(maps.mean)
     advance("outlined")
     own, *compared = log_hazards(network, config, [case, *others])
     median = float(np.median(compared))

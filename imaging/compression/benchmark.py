@@ -19,17 +19,16 @@ import numpy as np
 from imaging.compression.compress import FLOAT, FLOAT_WEIGHTS, RECORD, Compressed, read_compressed
 from imaging.compression.litert import LiteNetwork, opened_for, predict_with
 from imaging.compression.windows import Window, images_of, in_windows
-from imaging.data.cases import Booleans, Case, Floats, read_cases
+from imaging.data.cases import Case, Floats, read_cases
 from imaging.networks.files import load
 from imaging.segmentation.metrics import dice, expected_calibration_error
 from imaging.segmentation.prediction import predict
 from imaging.segmentation.record import digest
+from imaging.uncertainty.regions import Region, regions
 from meddojo.errors import InputError
 
 Key = TypeVar("Key")
 
-NEAR_MM = 10.0
-"""How far from a lesion calibration is measured; farther off everything is sure, and right."""
 _WARM_UP = 5
 _WINDOWS = 4
 """Timed one after the other when it is a file's turn."""
@@ -55,7 +54,8 @@ class Row:
     dice
         One a test case; empty where the file was not run.
     near_ece
-        Expected calibration error within `NEAR_MM` of lesions, all cases together; None where not run.
+        Expected calibration error near lesions (`imaging.uncertainty.regions`), of all cases together; None where not
+        run.
     largest_difference, mean_difference
         Of probabilities to those of ``float.tflite``.
     """
@@ -173,15 +173,6 @@ def latencies(networks: Mapping[Key, tuple[LiteNetwork, Floats]], rounds: int, s
     return found
 
 
-def near(case: Case, distance_mm: float = NEAR_MM) -> Booleans:
-    """Voxels within a distance of a lesion, those of the lesion too; none where there is no lesion."""
-    from scipy import ndimage
-
-    if not case.mask.any():
-        return np.zeros_like(case.mask)
-    return np.asarray(ndimage.distance_transform_edt(~case.mask, sampling=case.spacing_mm) <= distance_mm)
-
-
 def _accuracy(made: Compressed, test: Sequence[Case]) -> Iterator[Row]:
     """A row for each file, without its time."""
     reference = _probabilities(made, FLOAT, test)
@@ -207,9 +198,11 @@ def _accuracy(made: Compressed, test: Sequence[Case]) -> Iterator[Row]:
 
 def _measured(row: Row, found: Sequence[Floats], reference: Sequence[Floats], test: Sequence[Case]) -> Row:
     apart = [np.abs(one - other) for one, other in zip(found, reference, strict=True)]
-    regions = [near(case) for case in test]
+    near = [
+        regions(each > 0.5, case.mask, case.spacing_mm)[Region.NEAR] for each, case in zip(found, test, strict=True)
+    ]
     chosen, true = (
-        np.concatenate([each[region] for each, region in zip(arrays, regions, strict=True)])
+        np.concatenate([each[region] for each, region in zip(arrays, near, strict=True)])
         for arrays in (found, [case.mask for case in test])
     )
     return replace(

@@ -15,6 +15,8 @@ PROBABILITY, EVIDENCE, RISK = "probability", "evidence", "risk"
 LOOKS = 4
 """What the risk is told of the encoder's lowest level, so few that some hundred patients can teach it."""
 _HIDDEN = 8
+_SHARPNESS = 20.0
+"""How nearly a probability above one half counts as a whole voxel: a faint doubt all over a body is no large lesion."""
 
 
 def multitask(config: NetworkConfig, *, any_size: bool = False) -> Any:
@@ -74,7 +76,8 @@ def _evidence(image: Any, bottom: Any, lesion: Any, config: NetworkConfig) -> An
     from imaging.keras import keras, tensorflow
 
     layers = keras.layers
-    held = tensorflow.stop_gradient(lesion if config.classes == 1 else 1.0 - lesion[..., :1])
+    likely = tensorflow.stop_gradient(lesion if config.classes == 1 else 1.0 - lesion[..., :1])
+    held = tensorflow.sigmoid(_SHARPNESS * (likely - 0.5))
     pet = config.channels * config.context
     uptake = SUV.high * tensorflow.square(image[..., pet : pet + 1])
     looks = layers.Conv2D(LOOKS, 1, activation="tanh", name="risk_looks")(bottom)

@@ -29,7 +29,10 @@ def share_of_maximum(case: Case) -> Booleans:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Smooth by a Gaussian of this deviation, take what is above the threshold in g/ml, drop small pieces, but the largest."""
+    """Smooth by a Gaussian of this deviation, take what is above the threshold in g/ml, drop small pieces.
+
+    The largest stays, however small.
+    """
 
     smoothing_mm: float
     threshold: float

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imaging.compression.benchmark import Benchmark, Latency, Row, benchmark, latencies, near
+from imaging.compression.benchmark import Benchmark, Latency, Row, benchmark, latencies
 from imaging.compression.compress import FILES, read_compressed
 from imaging.compression.litert import predict_litert
 from imaging.compression.report import claims, comma_separated, markdown, table
-from imaging.data.cases import Case, read_cases, write_case, write_index
+from imaging.data.cases import read_cases, write_case, write_index
 from imaging.segmentation.metrics import dice
 from meddojo.errors import InputError
 
@@ -82,16 +82,6 @@ def test_an_image_of_the_training_in_other_data_is_refused(
     write_index(tmp_path, [write_case(tmp_path, trained)])
     with pytest.raises(InputError, match="trained on"):
         benchmark([tiny_compressed], tmp_path, rounds=1)
-
-
-def test_near_is_within_a_distance_in_millimetres() -> None:
-    mask = np.zeros((9, 9, 9), dtype=bool)
-    mask[4, 4, 4] = True
-    image = np.zeros(mask.shape, dtype=np.float32)
-    found = near(Case("A", "A", image, None, mask, (10.0, 5.0, 2.0)), 10.0)
-    assert found[4, 4].tolist() == [True] * 9 and found[4, :, 4].tolist() == [False] * 2 + [True] * 5 + [False] * 2
-    assert found[:, 4, 4].tolist() == [False] * 3 + [True] * 3 + [False] * 3
-    assert not near(Case("A", "A", image, None, np.zeros_like(mask), (1.0, 1.0, 1.0))).any()
 
 
 def test_files_take_turns() -> None:

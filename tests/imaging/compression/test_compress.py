@@ -54,7 +54,7 @@ def test_neither_fine_tuning_nor_calibration_sees_the_test(
         seen["pool"] = {case.patient for case in cases}
 
     monkeypatch.setattr(quantization, "calibration_windows", calibrate)
-    monkeypatch.setattr("imaging.compression.compress.pool_of", pool)
+    monkeypatch.setattr("imaging.compression.compress.slice_pool", pool)
     compress(tiny_run, tiny_cases, tmp_path / "out", Plan(sparsity=0.0, int8=False))
     division = read_run(tiny_run).division
     assert seen["calibration"] == seen["pool"] == set(division.train)

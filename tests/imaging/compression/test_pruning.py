@@ -15,7 +15,7 @@ from imaging.data.preprocess import Pool
 from imaging.networks import build
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import load
-from imaging.segmentation.training import pool_of
+from imaging.segmentation.training import slice_pool
 from meddojo.errors import TerminalError
 
 pytestmark = [
@@ -27,7 +27,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def pool(tiny_cases: Path) -> Pool:
-    return pool_of(list(read_cases(tiny_cases)), NetworkConfig(size=16, channels=2, context=1, depth=1))
+    return slice_pool(list(read_cases(tiny_cases)), NetworkConfig(size=16, channels=2, context=1, depth=1))
 
 
 def test_a_pruned_network_has_the_weights_of_a_plain_one(tiny_compressed: Path) -> None:

@@ -18,7 +18,7 @@ from imaging.data.cases import Case, read_cases
 from imaging.networks import build
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import load
-from imaging.segmentation.training import pool_of
+from imaging.segmentation.training import slice_pool
 
 pytestmark = [
     pytest.mark.timeout(600),  # the first test of all waits until a network is compressed
@@ -80,7 +80,7 @@ def test_training_with_the_rounding_keeps_the_zeros(
         network,
         config,
         Window(32, 32, 2),
-        pool_of(cases, config),
+        slice_pool(cases, config),
         replace(tiny_tuning, learning_rate=1e-4),
         report=told.append,
     )

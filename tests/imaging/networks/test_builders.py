@@ -158,7 +158,7 @@ def test_evidence_is_volume_uptake_and_surface_of_what_is_held_for_lesion(two_he
     config, network = two_heads
     image = _image(config, batch=3)
     lesions, evidence = (np.asarray(each) for each in of_slices(network)(image, training=False))
-    held = lesions[..., 0]
+    held = 1 / (1 + np.exp(-20 * (lesions[..., 0] - 0.5)))
     uptake = 15.0 * image[..., config.channels * config.context] ** 2
     surface = np.abs(np.diff(held, axis=1)).sum((1, 2)) + np.abs(np.diff(held, axis=2)).sum((1, 2))
     assert evidence.shape == (3, 3 + LOOKS)
