@@ -149,6 +149,7 @@ def test_the_ensemble_segments_what_is_evaluated(runs: Path, cases: list[Case], 
     ours = measure(groups, SETTINGS)[2]
     theirs = evaluate([runs / "first", runs / "second"], tiny_cases).rows[0]
     assert [case.dice for case in ours.cases] == list(theirs.dice)
+    assert any(case.dice for case in ours.cases)
     assert [case.missed for case in ours.cases] == [each.missed for each in theirs.cases]
 
 
