@@ -8,7 +8,8 @@ from pathlib import Path
 from imaging.data.cases import Case, Split, check_leakage, read_cases, split
 from imaging.data.preprocess import Pool
 from imaging.data.volumes import VolumePool
-from imaging.inspection.drift import FEWEST_CASES, describe, write_reference
+from imaging.inspection.drift import describe, write_reference
+from imaging.inspection.measure import FEWEST_CASES
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import load, save
 from imaging.networks.multitask import MULTITASK

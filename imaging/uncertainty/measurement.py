@@ -158,6 +158,19 @@ def measure(
     return tuple(_result(method, groups, settings, advance) for method in _shared(groups))
 
 
+def fit_all(
+    groups: Sequence[Group], settings: Settings, advance: Callable[[str], None] = lambda _: None
+) -> tuple[Fitted, ...]:
+    """Fit on validation patients and write what was fitted, of networks that have no test patients.
+
+    Raises
+    ------
+    InputError
+        If no patient was set aside, and nothing was fitted before.
+    """
+    return tuple(_fitted(method, group, settings, advance) for method in _shared(groups) for group in groups)
+
+
 def steps(groups: Sequence[Group]) -> int:
     """How many cases `measure` computes, each method by itself."""
     return sum(len(group.validation(method)) + len(group.test) for group in groups for method in _shared(groups))

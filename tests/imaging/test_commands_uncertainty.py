@@ -106,3 +106,11 @@ def test_without_matplotlib_the_extra_is_named(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "matplotlib" else find(name))
     done = _run("uncertainty", runs[0], "--data", tiny_cases, "--out", tmp_path / "out")
     assert done.exit_code == 2 and "meddojo[imaging]" in done.stderr
+
+
+def test_without_test_patients_the_calibration_is_fitted_and_kept(runs: Any, tiny_cases: Path, tmp_path: Path) -> None:
+    train(tiny_cases, tmp_path / "run", replace(TINY, folds=1, epochs=1))
+    done = _run("uncertainty", tmp_path / "run", "--data", tiny_cases, "--out", tmp_path / "out", "--passes", 2)
+    assert done.exit_code == 0 and "nothing was measured" in done.stdout
+    found = json.loads((tmp_path / "run" / "calibration.json").read_text())
+    assert found["patients"] == len(read_run(tmp_path / "run").division.validation)

@@ -57,7 +57,8 @@ def uncertainty(
 ) -> None:
     """Calibrate on the validation patients, and measure on the test patients what is unsure and what is flagged.
 
-    Runs with the same test patients are an ensemble; the folds of a cross-validation are put together.
+    Runs with the same test patients are an ensemble; the folds of a cross-validation are put together. Of networks
+    without test patients the calibration is fitted and kept, and nothing is measured.
     """
     from scheduler.console import Console
 
@@ -66,13 +67,20 @@ def uncertainty(
         _needs_both()
         from imaging.data.cases import read_cases
         from imaging.uncertainty.groups import read_groups
-        from imaging.uncertainty.measurement import Settings, measure, steps
+        from imaging.uncertainty.measurement import Settings, fit_all, measure, steps
         from imaging.uncertainty.regions import Region
         from imaging.uncertainty.review import Score
 
         settings = Settings(Region(region.value), Score(score.value), share, bound, passes, seed)
         groups = read_groups(runs, data, list(read_cases(data)))
         _begin(out)
+        if not any(group.test for group in groups):
+            with console.track("cases", steps(groups)) as advance:
+                fitted = fit_all(groups, settings, advance)
+            plain = json.dumps({each.method.value: each.model_dump(mode="json") for each in fitted}, indent=1)
+            (out / "uncertainty.json").write_text(plain + "\n", "utf-8")
+            typer.echo(plain if as_json else "\n".join(_fitted_lines(fitted)))
+            return
         with console.track("cases", steps(groups)) as advance:
             results = measure(groups, settings, advance)
         _draw(out, groups, results, pictures)
@@ -206,3 +214,9 @@ def _share(value: Any) -> str:
 
 def _number(value: float | None, digits: int = 2) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _fitted_lines(fitted: Sequence[Fitted]) -> Iterator[str]:
+    for each in fitted:
+        kept = f"{each.method.value}: calibration {each.kind.value}, scale {each.scale:.3f}, bias {each.bias:+.3f}"
+        yield f"{kept}, fitted on {each.patients} patients; no test patients, nothing was measured"
