@@ -89,7 +89,7 @@ class Learning:
             raise TerminalError(f"the loss of epoch {number} is no number", "lower the learning rate")
         epoch = Epoch(number, float(np.mean(losses)), self._validated(validation))
         earlier = [each.validation_dice for each in self.epochs if each.validation_dice is not None]
-        if epoch.validation_dice is None or epoch.validation_dice > max(earlier, default=-1.0):
+        if config.keep == "last" or epoch.validation_dice is None or epoch.validation_dice > max(earlier, default=-1.0):
             self.best = self.averaged
         self.epochs.append(epoch)
         return epoch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from imaging.networks.config import NetworkConfig
 from imaging.segmentation.losses import LOSSES
@@ -18,6 +19,9 @@ class TrainingConfig:
         A name of `imaging.segmentation.losses.LOSSES`.
     patience
         Epochs without a better Dice of the validation patients before training stops.
+    keep
+        Whose weights: of the ``best`` epoch by the validation patients, or of the ``last``, where these are too few to
+        tell epochs apart.
     validation_share
         Of the patients that are not the test; 0 to train on all of them, and to keep the last epoch.
     batch
@@ -42,6 +46,7 @@ class TrainingConfig:
     loss: str = "dice_cross_entropy"
     epochs: int = 30
     patience: int = 10
+    keep: Literal["best", "last"] = "best"
     validation_share: float = 0.15
     batch: int = 16
     steps: int = 0
@@ -58,5 +63,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise ValueError(f"loss is {self.loss!r}, none of {', '.join(LOSSES)}")
+        if self.keep not in ("best", "last"):
+            raise ValueError(f"keep is {self.keep!r}, neither best nor last")
         if self.network.classes != 1:
             raise ValueError(f"classes is {self.network.classes}; masks of lesions are one class")

@@ -30,6 +30,13 @@ class LossName(StrEnum):
     DICE_CROSS_ENTROPY = "dice_cross_entropy"
 
 
+class KeepName(StrEnum):
+    """Whose weights are kept."""
+
+    BEST = "best"
+    LAST = "last"
+
+
 class ArchitectureName(StrEnum):
     """Names of `imaging.networks.BUILDERS`."""
 
@@ -68,6 +75,7 @@ def train(
     loss: Annotated[LossName, typer.Option("--loss", help="What is minimised")] = LossName.DICE_CROSS_ENTROPY,
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="At most so many")] = 30,
     patience: Annotated[int, typer.Option("--patience", min=1, help="Epochs without a better Dice, then stop")] = 10,
+    keep: Annotated[KeepName, typer.Option("--keep", help="Weights of the best epoch, or of the last")] = KeepName.BEST,
     validation: Annotated[
         float, typer.Option("--validation", min=0, max=0.5, help="Share of patients set aside to stop by; 0: nobody")
     ] = 0.15,
@@ -123,6 +131,7 @@ def train(
             loss=loss.value,
             epochs=epochs,
             patience=patience,
+            keep=keep.value,
             validation_share=validation,
             batch=batch,
             steps=steps,
@@ -143,8 +152,10 @@ def train(
                 console.say(f"{folder.name}  of {epochs}: {epoch.sentence}")
 
             trained = fit(data, folder, each, report)
-            best = max(trained, key=lambda epoch: (epoch.validation_dice or 0.0, epoch.number))
-            typer.echo(f"{folder}: kept {best.sentence}")
+            kept = trained[-1]
+            if keep is KeepName.BEST:
+                kept = max(trained, key=lambda epoch: (epoch.validation_dice or 0.0, epoch.number))
+            typer.echo(f"{folder}: kept {kept.sentence}")
 
 
 def _runs(out: Path, config: TrainingConfig, all_folds: bool, members: int) -> Iterator[tuple[Path, TrainingConfig]]:
