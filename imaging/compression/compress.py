@@ -168,7 +168,7 @@ def compress(
         raise InputError(str(out), "", "is there and no empty folder", "name a new one with --out")
     window = Window.around(cases, config.multiple)
     calibration = quantization.calibration_windows(training, config, window, plan.fine_tuning.seed)
-    pool = slice_pool(training, config)
+    pool = slice_pool(training, config, plan.fine_tuning.rotation_degrees)
     files: dict[str, File] = {}
 
     def keep(name: str, content: bytes) -> None:
@@ -201,6 +201,9 @@ def compress(
     return read_compressed(out)
 
 
+_AS_TRAINED = ("loss", "batch", "lesion_share", "rotation_degrees")
+
+
 def fine_tuning_of(run: Path, **settings: Any) -> FineTuning:
     """Fine-tune as a run was trained: its loss, its batches, its share of lesions.
 
@@ -216,7 +219,7 @@ def fine_tuning_of(run: Path, **settings: Any) -> FineTuning:
     """
     told = read_run(run).config
     try:
-        return FineTuning(**{name: told[name] for name in ("loss", "batch", "lesion_share") if name in told} | settings)
+        return FineTuning(**{name: told[name] for name in _AS_TRAINED if name in told} | settings)
     except (TypeError, ValueError) as error:
         raise InputError(str(run), "config", f"cannot be fine-tuned with: {error}") from error
 

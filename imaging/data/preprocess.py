@@ -97,6 +97,8 @@ class Pool:
         One each case, of shapes (slices, rows, columns, channels) and (slices, rows, columns).
     lesions
         One each case: rows of (slice, row, column), one each voxel of a lesion.
+    rotation_degrees
+        Of `turning`.
     """
 
     size: int
@@ -104,9 +106,12 @@ class Pool:
     images: tuple[Floats, ...]
     masks: tuple[Booleans, ...]
     lesions: tuple[Places, ...]
+    rotation_degrees: float = 180.0
 
     @classmethod
-    def of(cls, cases: Sequence[Case], channels: int, size: int, context: int = 0) -> Pool:
+    def of(
+        cls, cases: Sequence[Case], channels: int, size: int, context: int = 0, rotation_degrees: float = 180.0
+    ) -> Pool:
         """Prepare cases."""
         return cls(
             size,
@@ -114,6 +119,7 @@ class Pool:
             tuple(slices_of(case, channels) for case in cases),
             tuple(case.mask for case in cases),
             tuple(np.argwhere(case.mask) for case in cases),
+            rotation_degrees,
         )
 
     @property
@@ -152,21 +158,26 @@ class Pool:
         shown = np.array(_neighbours(np.array([level]), len(mask), self.context))[:, 0]
         if random.random() < 0.5:
             shown = shown[::-1]
-        turned = turning(random)
+        turned = turning(random, self.rotation_degrees)
         window = looked_at(image[shown], centre, turned, self.size)
         truth = looked_at(mask[level][None, ..., None], centre, turned, self.size)[0, ..., 0] > 0.5
         return recoloured(random, np.concatenate(window, axis=-1), image.shape[-1]), truth
 
 
-def turning(random: np.random.Generator) -> Floats:
+def turning(random: np.random.Generator, rotation_degrees: float = 180.0) -> Floats:
     """Draw how a window is turned, mirrored, enlarged (by up to a third) and stretched (by up to a tenth).
+
+    Parameters
+    ----------
+    rotation_degrees
+        Largest angle, to either side.
 
     Returns
     -------
     numpy.ndarray
         Shape (2, 2): from a step in the window to a step in the image.
     """
-    angle = random.uniform(-np.pi, np.pi) if random.random() < 0.7 else 0.0
+    angle = np.radians(random.uniform(-rotation_degrees, rotation_degrees)) if random.random() < 0.7 else 0.0
     factor = np.exp(random.uniform(-0.3, 0.3))
     stretched = factor * np.exp(random.uniform(-0.1, 0.1)) * random.choice([-1.0, 1.0])
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

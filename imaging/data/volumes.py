@@ -23,21 +23,27 @@ class VolumePool:
         One each case, of shapes (slices, rows, columns, channels) and (slices, rows, columns).
     lesions
         One each case: rows of (slice, row, column), one each voxel of a lesion.
+    rotation_degrees
+        Of `imaging.data.preprocess.turning`.
     """
 
     shape: tuple[int, int, int]
     images: tuple[Floats, ...]
     masks: tuple[Booleans, ...]
     lesions: tuple[Places, ...]
+    rotation_degrees: float = 180.0
 
     @classmethod
-    def of(cls, cases: Sequence[Case], channels: int, shape: tuple[int, int, int]) -> VolumePool:
+    def of(
+        cls, cases: Sequence[Case], channels: int, shape: tuple[int, int, int], rotation_degrees: float = 180.0
+    ) -> VolumePool:
         """Prepare cases."""
         return cls(
             shape,
             tuple(slices_of(case, channels) for case in cases),
             tuple(case.mask for case in cases),
             tuple(np.argwhere(case.mask) for case in cases),
+            rotation_degrees,
         )
 
     @property
@@ -77,7 +83,7 @@ class VolumePool:
         # slices are stretched and mirrored, but stay slices: they are taken otherwise than what lies within them
         steps = np.zeros((3, 3))
         steps[0, 0] = np.exp(random.uniform(-0.25, 0.25)) * random.choice([-1.0, 1.0])
-        steps[1:, 1:] = turning(random)
+        steps[1:, 1:] = turning(random, self.rotation_degrees)
         first = centre - steps @ ((length - 1) / 2)
         window = np.stack(
             [

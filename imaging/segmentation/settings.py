@@ -32,6 +32,8 @@ class TrainingConfig:
         Of Adam at its highest: it grows over the first steps, and falls as a cosine to nothing over all epochs.
     lesion_share
         Share of windows drawn about a lesion; the others are drawn anywhere.
+    rotation_degrees
+        Largest angle by which a window is turned: any for limbs, little where the body lies one way up.
     risk_cases, risk_weight
         Of a network that tells the risk: one step of each epoch adds the Cox loss of so many whole cases, times this.
     folds, fold
@@ -52,6 +54,7 @@ class TrainingConfig:
     steps: int = 0
     learning_rate: float = 2e-3
     lesion_share: float = 0.5
+    rotation_degrees: float = 180.0
     risk_cases: int = 24
     risk_weight: float = 0.1
     folds: int = 5

@@ -55,7 +55,7 @@ def train(
         learning.restore(out / CHECKPOINT)
     elif (out / HISTORY).exists():
         return history(out)
-    pool = pool_of(of_patients(cases, division.train), config.network)
+    pool = pool_of(of_patients(cases, division.train), config.network, config.rotation_degrees)
     validation = of_patients(cases, division.validation)
     while not learning.ended:
         epoch = learning.advance(pool, validation)
@@ -84,14 +84,15 @@ def divided(cases: Sequence[Case], config: TrainingConfig) -> Split:
     return split(patients, config.folds, config.fold, config.division, config.validation_share, config.member)
 
 
-def pool_of(cases: Sequence[Case], network: NetworkConfig) -> Pool | VolumePool:
+def pool_of(cases: Sequence[Case], network: NetworkConfig, rotation_degrees: float) -> Pool | VolumePool:
     """Where the windows of a network are drawn from."""
     if not network.volumetric:
-        return slice_pool(cases, network)
+        return slice_pool(cases, network, rotation_degrees)
     seen = [as_seen(network, case) for case in cases]
-    return VolumePool.of(seen, network.channels, (network.slices, network.size, network.size))
+    return VolumePool.of(seen, network.channels, (network.slices, network.size, network.size), rotation_degrees)
 
 
-def slice_pool(cases: Sequence[Case], network: NetworkConfig) -> Pool:
+def slice_pool(cases: Sequence[Case], network: NetworkConfig, rotation_degrees: float = 180.0) -> Pool:
     """Where the windows of a network that reads slices are drawn from."""
-    return Pool.of([as_seen(network, case) for case in cases], network.channels, network.size, network.context)
+    seen = [as_seen(network, case) for case in cases]
+    return Pool.of(seen, network.channels, network.size, network.context, rotation_degrees)

@@ -133,3 +133,9 @@ def test_intensities_stay_in_order_and_a_missing_ct_stays_missing(seed: int) -> 
     assert np.array_equal(image, before) and changed.min() >= 0 and changed.max() <= 1
     assert not changed[..., [1, 4]].any() and np.array_equal(changed[..., :3], changed[..., 3:])
     assert np.all(np.diff(changed[..., 0].ravel()) >= 0)
+
+
+def test_a_body_that_lies_one_way_up_is_turned_a_little_only() -> None:
+    random = np.random.default_rng(0)
+    angles = [np.degrees(np.arctan2(*turning(random, 15.0)[::-1, 0])) for _ in range(200)]
+    assert 5 < np.abs(angles).max() <= 15.001
