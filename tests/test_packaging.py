@@ -182,7 +182,7 @@ def test_the_tests_import_only_what_an_extra_declares(setup_cfg: configparser.Co
     foreign = set(imported(REPOSITORY / "tests")) - own - sys.stdlib_module_names
     known = {
         canonicalize_name(wanted.name)
-        for extra in ("", "dev", "postgres", "train")
+        for extra in ("", "dev", "imaging", "postgres", "train")
         for wanted in declared(setup_cfg)[extra]
     }
     assert {name for name in foreign if canonicalize_name(distributions.get(name, [name])[0]) not in known} == set()

@@ -18,6 +18,7 @@ from imaging.compression.finetuning import FineTuning
 from imaging.compression.litert import kernel_zeros
 from imaging.compression.windows import Window
 from imaging.data.cases import read_cases
+from imaging.data.preprocess import CHANGES
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import WEIGHTS, load, read_whole, save, write_whole
 from imaging.segmentation.record import CHECKPOINT, digest, environment, read_run
@@ -168,7 +169,7 @@ def compress(
         raise InputError(str(out), "", "is there and no empty folder", "name a new one with --out")
     window = Window.around(cases, config.multiple)
     calibration = quantization.calibration_windows(training, config, window, plan.fine_tuning.seed)
-    pool = slice_pool(training, config, plan.fine_tuning.rotation_degrees)
+    pool = slice_pool(training, config, CHANGES[plan.fine_tuning.changes])
     files: dict[str, File] = {}
 
     def keep(name: str, content: bytes) -> None:
@@ -201,7 +202,7 @@ def compress(
     return read_compressed(out)
 
 
-_AS_TRAINED = ("loss", "batch", "lesion_share", "rotation_degrees")
+_AS_TRAINED = ("loss", "batch", "lesion_share", "changes")
 
 
 def fine_tuning_of(run: Path, **settings: Any) -> FineTuning:

@@ -32,8 +32,8 @@ class FineTuning:
         Of Adam at the first step.
     lesion_share
         Share of windows drawn about a lesion.
-    rotation_degrees
-        Largest angle by which a window is turned.
+    changes
+        A name of `imaging.data.preprocess.CHANGES`.
     """
 
     epochs: int = 10
@@ -41,7 +41,7 @@ class FineTuning:
     batch: int = 16
     learning_rate: float = 1e-3
     lesion_share: float = 0.5
-    rotation_degrees: float = 180.0
+    changes: str = "strong"
     loss: str = "dice_cross_entropy"
     seed: int = 1
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,40 @@ def padded(images: Floats, multiple: int) -> Floats:
     return np.pad(images, ((0, 0), (0, rows), (0, columns), (0, 0)))
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How far windows are changed at random.
+
+    Attributes
+    ----------
+    rotation_degrees
+        Largest angle to either side.
+    size, stretch
+        Largest logarithm of the factor windows are enlarged by, and of that one axis more than the other.
+    power, brightness
+        Largest logarithm of the exponent and of the factor of PET.
+    """
+
+    rotation_degrees: float
+    size: float
+    stretch: float
+    power: float
+    brightness: float
+
+
+CHANGES: Mapping[str, Changes] = MappingProxyType(
+    {
+        "strong": Changes(180.0, 0.3, 0.1, 0.15, 0.25),
+        # where the body lies one way up, and the level of uptake tells an organ
+        "mild": Changes(5.0, 0.05, 0.0, 0.0, 0.1),
+    }
+)
+"""Those a configuration can name."""
+STRONG = CHANGES["strong"]
+_WITHOUT_CT = 0.25
+"""Share of windows whose CT is taken away, where some scans have none."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
     """Cases to draw training windows from: first a case, then a slice, then a place, so that every patient counts.
@@ -97,8 +132,8 @@ class Pool:
         One each case, of shapes (slices, rows, columns, channels) and (slices, rows, columns).
     lesions
         One each case: rows of (slice, row, column), one each voxel of a lesion.
-    rotation_degrees
-        Of `turning`.
+    lacking
+        Share of windows whose CT is taken away.
     """
 
     size: int
@@ -106,12 +141,11 @@ class Pool:
     images: tuple[Floats, ...]
     masks: tuple[Booleans, ...]
     lesions: tuple[Places, ...]
-    rotation_degrees: float = 180.0
+    changes: Changes = STRONG
+    lacking: float = 0.0
 
     @classmethod
-    def of(
-        cls, cases: Sequence[Case], channels: int, size: int, context: int = 0, rotation_degrees: float = 180.0
-    ) -> Pool:
+    def of(cls, cases: Sequence[Case], channels: int, size: int, context: int = 0, changes: Changes = STRONG) -> Pool:
         """Prepare cases."""
         return cls(
             size,
@@ -119,7 +153,8 @@ class Pool:
             tuple(slices_of(case, channels) for case in cases),
             tuple(case.mask for case in cases),
             tuple(np.argwhere(case.mask) for case in cases),
-            rotation_degrees,
+            changes,
+            lacking_ct(cases),
         )
 
     @property
@@ -158,28 +193,30 @@ class Pool:
         shown = np.array(_neighbours(np.array([level]), len(mask), self.context))[:, 0]
         if random.random() < 0.5:
             shown = shown[::-1]
-        turned = turning(random, self.rotation_degrees)
+        turned = turning(random, self.changes)
         window = looked_at(image[shown], centre, turned, self.size)
         truth = looked_at(mask[level][None, ..., None], centre, turned, self.size)[0, ..., 0] > 0.5
-        return recoloured(random, np.concatenate(window, axis=-1), image.shape[-1]), truth
+        shown_as = recoloured(random, np.concatenate(window, axis=-1), image.shape[-1], self.changes, self.lacking)
+        return shown_as, truth
 
 
-def turning(random: np.random.Generator, rotation_degrees: float = 180.0) -> Floats:
-    """Draw how a window is turned, mirrored, enlarged (by up to a third) and stretched (by up to a tenth).
+def lacking_ct(cases: Sequence[Case]) -> float:
+    """Share of windows whose CT is to be taken away: none where every case has one."""
+    return _WITHOUT_CT if any(case.ct is None for case in cases) else 0.0
 
-    Parameters
-    ----------
-    rotation_degrees
-        Largest angle, to either side.
+
+def turning(random: np.random.Generator, changes: Changes = STRONG) -> Floats:
+    """Draw how a window is turned, mirrored, enlarged and stretched.
 
     Returns
     -------
     numpy.ndarray
         Shape (2, 2): from a step in the window to a step in the image.
     """
-    angle = np.radians(random.uniform(-rotation_degrees, rotation_degrees)) if random.random() < 0.7 else 0.0
-    factor = np.exp(random.uniform(-0.3, 0.3))
-    stretched = factor * np.exp(random.uniform(-0.1, 0.1)) * random.choice([-1.0, 1.0])
+    largest = changes.rotation_degrees
+    angle = np.radians(random.uniform(-largest, largest)) if random.random() < 0.7 else 0.0
+    factor = np.exp(random.uniform(-changes.size, changes.size))
+    stretched = factor * np.exp(random.uniform(-changes.stretch, changes.stretch)) * random.choice([-1.0, 1.0])
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return np.asarray(rotation @ np.diag([factor, stretched]), dtype=np.float32)
 
@@ -215,7 +252,9 @@ def looked_at(images: npt.NDArray[Any], centre: npt.NDArray[Any], turned: Floats
     return np.asarray(above * (1 - down) + below * down).reshape(len(images), size, size, images.shape[-1])
 
 
-def recoloured(random: np.random.Generator, image: Floats, channels: int) -> Floats:
+def recoloured(
+    random: np.random.Generator, image: Floats, channels: int, changes: Changes = STRONG, lacking: float = _WITHOUT_CT
+) -> Floats:
     """Change intensities at random: PET brighter, darker or steeper; CT a little, or missing.
 
     Parameters
@@ -233,10 +272,12 @@ def recoloured(random: np.random.Generator, image: Floats, channels: int) -> Flo
         where = slice(channel, None, channels)
         if channel == CT:
             # a factor, for zeros are what a scan without CT has
-            factor = 0.0 if random.random() < 0.25 else random.uniform(0.9, 1.1)
+            factor = 0.0 if random.random() < lacking else random.uniform(0.9, 1.1)
             image[..., where] = (factor * image[..., where]).clip(0.0, 1.0)
         else:
-            power, factor = np.exp(random.uniform(-0.15, 0.15)), np.exp(random.uniform(-0.25, 0.25))
+            power, factor = (
+                np.exp(random.uniform(-largest, largest)) for largest in (changes.power, changes.brightness)
+            )
             image[..., where] = (factor * image[..., where] ** power).clip(0.0, 1.0)
     return image
 

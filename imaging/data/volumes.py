@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imaging.data.cases import Booleans, Case, Floats
-from imaging.data.preprocess import Places, recoloured, slices_of, turning
+from imaging.data.preprocess import STRONG, Changes, Places, lacking_ct, recoloured, slices_of, turning
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,19 +23,20 @@ class VolumePool:
         One each case, of shapes (slices, rows, columns, channels) and (slices, rows, columns).
     lesions
         One each case: rows of (slice, row, column), one each voxel of a lesion.
-    rotation_degrees
-        Of `imaging.data.preprocess.turning`.
+    lacking
+        Share of windows whose CT is taken away.
     """
 
     shape: tuple[int, int, int]
     images: tuple[Floats, ...]
     masks: tuple[Booleans, ...]
     lesions: tuple[Places, ...]
-    rotation_degrees: float = 180.0
+    changes: Changes = STRONG
+    lacking: float = 0.0
 
     @classmethod
     def of(
-        cls, cases: Sequence[Case], channels: int, shape: tuple[int, int, int], rotation_degrees: float = 180.0
+        cls, cases: Sequence[Case], channels: int, shape: tuple[int, int, int], changes: Changes = STRONG
     ) -> VolumePool:
         """Prepare cases."""
         return cls(
@@ -43,7 +44,8 @@ class VolumePool:
             tuple(slices_of(case, channels) for case in cases),
             tuple(case.mask for case in cases),
             tuple(np.argwhere(case.mask) for case in cases),
-            rotation_degrees,
+            changes,
+            lacking_ct(cases),
         )
 
     @property
@@ -82,8 +84,8 @@ class VolumePool:
             centre = random.uniform(0, mask.shape)
         # slices are stretched and mirrored, but stay slices: they are taken otherwise than what lies within them
         steps = np.zeros((3, 3))
-        steps[0, 0] = np.exp(random.uniform(-0.25, 0.25)) * random.choice([-1.0, 1.0])
-        steps[1:, 1:] = turning(random, self.rotation_degrees)
+        steps[0, 0] = np.exp(random.uniform(-self.changes.size, self.changes.size)) * random.choice([-1.0, 1.0])
+        steps[1:, 1:] = turning(random, self.changes)
         first = centre - steps @ ((length - 1) / 2)
         window = np.stack(
             [
@@ -93,4 +95,4 @@ class VolumePool:
             axis=-1,
         )
         truth = affine_transform(mask.astype(np.float32), steps, first, self.shape, order=1, mode="constant") > 0.5
-        return recoloured(random, window, image.shape[-1]), np.asarray(truth)
+        return recoloured(random, window, image.shape[-1], self.changes, self.lacking), np.asarray(truth)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from imaging.data.preprocess import CHANGES
 from imaging.networks.config import NetworkConfig
 from imaging.segmentation.losses import LOSSES
 
@@ -32,8 +33,9 @@ class TrainingConfig:
         Of Adam at its highest: it grows over the first steps, and falls as a cosine to nothing over all epochs.
     lesion_share
         Share of windows drawn about a lesion; the others are drawn anywhere.
-    rotation_degrees
-        Largest angle by which a window is turned: any for limbs, little where the body lies one way up.
+    changes
+        A name of `imaging.data.preprocess.CHANGES`: ``strong`` for limbs, which lie any way, and scanners of many
+        kinds; ``mild`` where the body lies one way up.
     risk_cases, risk_weight
         Of a network that tells the risk: one step of each epoch adds the Cox loss of so many whole cases, times this.
     folds, fold
@@ -54,7 +56,7 @@ class TrainingConfig:
     steps: int = 0
     learning_rate: float = 2e-3
     lesion_share: float = 0.5
-    rotation_degrees: float = 180.0
+    changes: str = "strong"
     risk_cases: int = 24
     risk_weight: float = 0.1
     folds: int = 5
@@ -66,6 +68,8 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise ValueError(f"loss is {self.loss!r}, none of {', '.join(LOSSES)}")
+        if self.changes not in CHANGES:
+            raise ValueError(f"changes is {self.changes!r}, none of {', '.join(CHANGES)}")
         if self.keep not in ("best", "last"):
             raise ValueError(f"keep is {self.keep!r}, neither best nor last")
         if self.network.classes != 1:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from imaging.data.cases import Case, Split, check_leakage, read_cases, split
-from imaging.data.preprocess import Pool
+from imaging.data.preprocess import CHANGES, STRONG, Changes, Pool
 from imaging.data.volumes import VolumePool
 from imaging.inspection.drift import describe, write_reference
 from imaging.inspection.measure import FEWEST_CASES
@@ -55,7 +55,7 @@ def train(
         learning.restore(out / CHECKPOINT)
     elif (out / HISTORY).exists():
         return history(out)
-    pool = pool_of(of_patients(cases, division.train), config.network, config.rotation_degrees)
+    pool = pool_of(of_patients(cases, division.train), config.network, CHANGES[config.changes])
     validation = of_patients(cases, division.validation)
     while not learning.ended:
         epoch = learning.advance(pool, validation)
@@ -84,15 +84,15 @@ def divided(cases: Sequence[Case], config: TrainingConfig) -> Split:
     return split(patients, config.folds, config.fold, config.division, config.validation_share, config.member)
 
 
-def pool_of(cases: Sequence[Case], network: NetworkConfig, rotation_degrees: float) -> Pool | VolumePool:
+def pool_of(cases: Sequence[Case], network: NetworkConfig, changes: Changes) -> Pool | VolumePool:
     """Where the windows of a network are drawn from."""
     if not network.volumetric:
-        return slice_pool(cases, network, rotation_degrees)
+        return slice_pool(cases, network, changes)
     seen = [as_seen(network, case) for case in cases]
-    return VolumePool.of(seen, network.channels, (network.slices, network.size, network.size), rotation_degrees)
+    return VolumePool.of(seen, network.channels, (network.slices, network.size, network.size), changes)
 
 
-def slice_pool(cases: Sequence[Case], network: NetworkConfig, rotation_degrees: float = 180.0) -> Pool:
+def slice_pool(cases: Sequence[Case], network: NetworkConfig, changes: Changes = STRONG) -> Pool:
     """Where the windows of a network that reads slices are drawn from."""
     seen = [as_seen(network, case) for case in cases]
-    return Pool.of(seen, network.channels, network.size, network.context, rotation_degrees)
+    return Pool.of(seen, network.channels, network.size, network.context, changes)

@@ -37,6 +37,13 @@ class KeepName(StrEnum):
     LAST = "last"
 
 
+class ChangesName(StrEnum):
+    """Names of `imaging.data.preprocess.CHANGES`."""
+
+    STRONG = "strong"
+    MILD = "mild"
+
+
 class ArchitectureName(StrEnum):
     """Names of `imaging.networks.BUILDERS`."""
 
@@ -85,9 +92,9 @@ def train(
     lesion_share: Annotated[
         float, typer.Option("--lesion-share", min=0, max=1, help="Share of windows about a lesion")
     ] = 0.5,
-    rotation: Annotated[
-        float, typer.Option("--rotation", min=0, max=180, help="Largest angle windows are turned by, in degrees")
-    ] = 180.0,
+    changes: Annotated[
+        ChangesName, typer.Option("--changes", help="How far windows are changed; mild where bodies lie one way up")
+    ] = ChangesName.STRONG,
     folds: Annotated[int, typer.Option("--folds", min=1, help="Parts the patients are divided into; 1: no test")] = 5,
     fold: Annotated[int, typer.Option("--fold", min=0, help="The part kept for the test, from 0")] = 0,
     all_folds: Annotated[bool, typer.Option("--all-folds", help="Train once for each part")] = False,
@@ -140,7 +147,7 @@ def train(
             steps=steps,
             learning_rate=rate,
             lesion_share=lesion_share,
-            rotation_degrees=rotation,
+            changes=changes.value,
             folds=folds,
             fold=fold,
             division=division,

@@ -50,7 +50,7 @@ def test_neither_fine_tuning_nor_calibration_sees_the_test(
         seen["calibration"] = {case.patient for case in cases}
         return np.zeros((1, 32, 32, 6), dtype=np.float32)
 
-    def pool(cases: list[Case], _: object) -> Any:
+    def pool(cases: list[Case], *_: object) -> Any:
         seen["pool"] = {case.patient for case in cases}
 
     monkeypatch.setattr(quantization, "calibration_windows", calibrate)

@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imaging.data.cases import Case
-from imaging.data.preprocess import HU, SUV, Pool, looked_at, padded, recoloured, slices_of, turning, with_context
+from imaging.data.preprocess import (
+    CHANGES,
+    HU,
+    SUV,
+    Pool,
+    looked_at,
+    padded,
+    recoloured,
+    slices_of,
+    turning,
+    with_context,
+)
 
 
 def _case(rows: int = 40, columns: int = 50, ct: bool = True) -> Case:
@@ -137,5 +148,13 @@ def test_intensities_stay_in_order_and_a_missing_ct_stays_missing(seed: int) -> 
 
 def test_a_body_that_lies_one_way_up_is_turned_a_little_only() -> None:
     random = np.random.default_rng(0)
-    angles = [np.degrees(np.arctan2(*turning(random, 15.0)[::-1, 0])) for _ in range(200)]
-    assert 5 < np.abs(angles).max() <= 15.001
+    angles = [np.degrees(np.arctan2(*turning(random, CHANGES["mild"])[::-1, 0])) for _ in range(200)]
+    assert 2 < np.abs(angles).max() <= 5.001
+
+
+def test_ct_is_taken_away_where_some_scans_have_none() -> None:
+    both = Pool.of([_case(), _case(ct=False)], 2, 16)
+    lacking = [not image[..., 1].any() for image in both.batch(np.random.default_rng(0), 200, 1.0)[0]]
+    assert 0.5 < np.mean(lacking) < 0.75  # half of the windows are of the scan without, a quarter of the others
+    every = Pool.of([_case(), _case()], 2, 16).batch(np.random.default_rng(0), 200, 1.0)[0]
+    assert all(image[..., 1].any() for image in every)
