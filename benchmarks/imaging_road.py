@@ -36,7 +36,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         cases, run, small = (str(folder / name) for name in ("cases", "run", "compressed"))
         size = ["--size", str(arguments.size)]
-        network = ["--filters", str(arguments.filters), "--epochs", str(arguments.epochs), "--batch", "8"]
+        network = ["--filters", str(arguments.filters), "--epochs", str(arguments.epochs), "--batch", "8", "--changes", "mild"]
         road = [
             ["synthesize", "--out", cases, "--cases", str(arguments.cases), *size],
             ["train", "--data", cases, "--out", run, *size, *network, "--patience", str(arguments.epochs)],
