@@ -36,10 +36,11 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         cases, run, small = (str(folder / name) for name in ("cases", "run", "compressed"))
         size = ["--size", str(arguments.size)]
-        network = ["--filters", str(arguments.filters), "--epochs", str(arguments.epochs), "--batch", "8", "--changes", "mild"]
+        network = ["--filters", str(arguments.filters), "--batch", "8", "--changes", "mild"]
+        network += ["--epochs", str(arguments.epochs), "--patience", str(arguments.epochs)]
         road = [
             ["synthesize", "--out", cases, "--cases", str(arguments.cases), *size],
-            ["train", "--data", cases, "--out", run, *size, *network, "--patience", str(arguments.epochs)],
+            ["train", "--data", cases, "--out", run, *size, *network],
             ["evaluate", run, "--data", cases],
             ["uncertainty", run, "--data", cases, "--out", str(folder / "uncertainty")],
             ["compress", run, "--data", cases, "--prune", "0.7", "--int8", "--out", small],
