@@ -20,6 +20,14 @@ SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of everythi
 RunsArgument = Annotated[
     list[Path], typer.Argument(help="Folders of finished trainings, or of such folders", exists=True, file_okay=False)
 ]
+RunsOrShippedArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Folders of finished trainings, or of such folders [default: the shipped model of soft-tissue sarcoma]",
+        exists=True,
+        file_okay=False,
+    ),
+]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a finished training", exists=True, file_okay=False)]
 
 

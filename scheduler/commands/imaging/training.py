@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meddojo.errors import ConfigError
-from scheduler.commands.imaging.group import DataOption, RunsArgument, SeedOption, group, needs_tensorflow
+from scheduler.commands.imaging.group import DataOption, RunsOrShippedArgument, SeedOption, group, needs_tensorflow
 from scheduler.session import JsonOption, QuietOption, VerboseOption, errors_told
 
 if TYPE_CHECKING:
@@ -181,8 +181,8 @@ def _runs(out: Path, config: TrainingConfig, all_folds: bool, members: int) -> I
     epilog="Example: `meddojo imaging evaluate run --data cases`  ·  `meddojo imaging evaluate runs --data cases`"
 )
 def evaluate(
-    run: RunsArgument,
     data: DataOption,
+    run: RunsOrShippedArgument = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = 0,
     quiet: QuietOption = False,
@@ -196,10 +196,11 @@ def evaluate(
     console = Console(-1 if quiet else verbose)
     with errors_told(console):
         needs_tensorflow()
+        from imaging.models import SARCOMA
         from imaging.segmentation.evaluation import evaluate as measure
 
         with console.track("cases") as advance:
-            found = measure(run, data, advance)
+            found = measure(run or [SARCOMA], data, advance)
         if as_json:
             typer.echo(json.dumps(found.as_dict(), indent=1))
         else:
@@ -236,9 +237,9 @@ def compare(
 
 @group.command(epilog="Example: `meddojo imaging predict run --data cases --out outlines`")
 def predict(
-    run: RunsArgument,
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="New folder of outlines", file_okay=False)],
+    run: RunsOrShippedArgument = None,
     as_json: JsonOption = False,
     verbose: VerboseOption = 0,
     quiet: QuietOption = False,
@@ -252,10 +253,11 @@ def predict(
     console = Console(-1 if quiet else verbose)
     with errors_told(console):
         needs_tensorflow()
+        from imaging.models import SARCOMA
         from imaging.segmentation.predicting import predict_folder
 
         with console.track("cases") as advance:
-            found = list(predict_folder(run, data, out, advance))
+            found = list(predict_folder(run or [SARCOMA], data, out, advance))
         if as_json:
             typer.echo(json.dumps({each.case: [asdict(lesion) for lesion in each.lesions] for each in found}, indent=1))
         else:
