@@ -139,7 +139,7 @@ def in_torch(arguments: argparse.Namespace) -> dict[str, float]:
             super().__init__()
             widths = [arguments.filters * 2**level for level in range(DEPTH + 1)]
             self.down = nn.ModuleList(map(block, [CHANNELS, *widths[:-1]], widths))
-            self.double = nn.ModuleList(nn.ConvTranspose2d(2 * width, width, 2, 2) for width in widths[:-1])
+            self.doubling = nn.ModuleList(nn.ConvTranspose2d(2 * width, width, 2, 2) for width in widths[:-1])
             self.up = nn.ModuleList(block(2 * width, width) for width in widths[:-1])
             self.last = nn.Conv2d(widths[0], 1, 1)
 
@@ -151,7 +151,7 @@ def in_torch(arguments: argparse.Namespace) -> dict[str, float]:
                 found = nn.functional.max_pool2d(found, 2)
             found = self.down[-1](found)
             for level in reversed(range(DEPTH)):
-                found = self.up[level](torch.cat([self.double[level](found), skipped[level]], 1))
+                found = self.up[level](torch.cat([self.doubling[level](found), skipped[level]], 1))
             return torch.sigmoid(self.last(found))
 
     network = UNet().to(memory_format=torch.channels_last)
