@@ -161,6 +161,8 @@ def compress(
         raise InputError(
             str(run), "architecture", f"is {config.architecture}; compressed are {', '.join(ARCHITECTURES)}"
         )
+    if config.spacing_mm:
+        raise InputError(str(run), "spacing_mm", "is set; compressed networks read scans at their own spacing")
     cases = list(read_cases(data))
     if digest(cases) != told.data:
         raise InputError(str(data), "", "holds other cases than the network was trained on", "name those with --data")

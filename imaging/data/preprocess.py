@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -176,9 +176,7 @@ class Pool:
             Images of shape (count, size, size, channels of all slices shown) and masks of 0 and 1 of shape (count,
             size, size, 1).
         """
-        pairs = [self._window(random, random.random() < lesion_share) for _ in range(count)]
-        images, masks = zip(*pairs, strict=True)
-        return np.stack(images), np.stack(masks)[..., None].astype(np.float32)
+        return stacked(self._window(random, random.random() < lesion_share) for _ in range(count))
 
     def _window(self, random: np.random.Generator, about_lesion: bool) -> tuple[Floats, Booleans]:
         number = int(random.integers(len(self.images)))
@@ -198,6 +196,12 @@ class Pool:
         truth = looked_at(mask[level][None, ..., None], centre, turned, self.size)[0, ..., 0] > 0.5
         shown_as = recoloured(random, np.concatenate(window, axis=-1), image.shape[-1], self.changes, self.lacking)
         return shown_as, truth
+
+
+def stacked(windows: Iterable[tuple[Floats, Booleans]]) -> tuple[Floats, Floats]:
+    """Images and masks of a batch; masks become 0 and 1, with an axis of one class."""
+    images, masks = zip(*windows, strict=True)
+    return np.stack(images), np.stack(masks)[..., None].astype(np.float32)
 
 
 def lacking_ct(cases: Sequence[Case]) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imaging.data.cases import Booleans, Case, Floats
-from imaging.data.preprocess import STRONG, Changes, Places, lacking_ct, recoloured, slices_of, turning
+from imaging.data.preprocess import STRONG, Changes, Places, lacking_ct, recoloured, slices_of, stacked, turning
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,9 +67,7 @@ class VolumePool:
             Images of shape (count, slices, rows, columns, channels) and masks of 0 and 1 of shape (count, slices, rows,
             columns, 1).
         """
-        pairs = [self._window(random, random.random() < lesion_share) for _ in range(count)]
-        images, masks = zip(*pairs, strict=True)
-        return np.stack(images), np.stack(masks)[..., None].astype(np.float32)
+        return stacked(self._window(random, random.random() < lesion_share) for _ in range(count))
 
     def _window(self, random: np.random.Generator, about_lesion: bool) -> tuple[Floats, Booleans]:
         from scipy.ndimage import affine_transform

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,15 @@ def test_fine_tuning_is_as_the_training_was(tiny_run: Path) -> None:
 def test_a_share_that_is_none() -> None:
     with pytest.raises(ValueError, match="no share"):
         Plan(sparsity=1.0)
+
+
+def test_a_network_of_another_spacing_is_refused_before_anything_is_written(
+    tiny_run: Path, tiny_cases: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(tiny_run, run)
+    settings = json.loads((run / "network.json").read_text()) | {"spacing_mm": 6.0}
+    (run / "network.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError, match="their own spacing"):
+        compress(run, tiny_cases, tmp_path / "out", Plan(sparsity=0.0, int8=False))
+    assert not (tmp_path / "out").exists()
