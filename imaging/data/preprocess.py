@@ -100,6 +100,8 @@ class Changes:
         Largest logarithm of the factor windows are enlarged by, and of that one axis more than the other.
     power, brightness
         Largest logarithm of the exponent and of the factor of PET.
+    necrosis
+        Share of windows in which parts of the lesion are made to take up little, see `necrotic`.
     """
 
     rotation_degrees: float
@@ -107,17 +109,19 @@ class Changes:
     stretch: float
     power: float
     brightness: float
+    necrosis: float
 
 
 CHANGES: Mapping[str, Changes] = MappingProxyType(
     {
-        "strong": Changes(180.0, 0.3, 0.1, 0.15, 0.25),
+        "strong": Changes(180.0, 0.3, 0.1, 0.15, 0.25, 0.25),
         # where the body lies one way up, and the level of uptake tells an organ
-        "mild": Changes(5.0, 0.05, 0.0, 0.0, 0.1),
+        "mild": Changes(5.0, 0.05, 0.0, 0.0, 0.1, 0.0),
     }
 )
 """Those a configuration can name."""
 STRONG = CHANGES["strong"]
+_FEW_SLICES = 7
 _WITHOUT_CT = 0.25
 """Share of windows whose CT is taken away, where some scans have none."""
 
@@ -193,9 +197,11 @@ class Pool:
             shown = shown[::-1]
         turned = turning(random, self.changes)
         window = looked_at(image[shown], centre, turned, self.size)
-        truth = looked_at(mask[level][None, ..., None], centre, turned, self.size)[0, ..., 0] > 0.5
+        truth = looked_at(mask[shown][..., None], centre, turned, self.size)[..., 0] > 0.5
+        if random.random() < self.changes.necrosis:
+            window = necrotic(random, window, truth)
         shown_as = recoloured(random, np.concatenate(window, axis=-1), image.shape[-1], self.changes, self.lacking)
-        return shown_as, truth
+        return shown_as, truth[self.context]
 
 
 def stacked(windows: Iterable[tuple[Floats, Booleans]]) -> tuple[Floats, Floats]:
@@ -284,6 +290,49 @@ def recoloured(
             )
             image[..., where] = (factor * image[..., where] ** power).clip(0.0, 1.0)
     return image
+
+
+def necrotic(random: np.random.Generator, images: Floats, lesion: Booleans) -> Floats:
+    """Let parts of a lesion take up little, as what has died within a large one does, less towards its rim.
+
+    Few lesions of a training set have a cold core, and none has it where the next one will; a network that has seen
+    hot ones outlines their rims.
+
+    Parameters
+    ----------
+    images
+        `slices_of` a window, of shape (slices, rows, columns, channels).
+    lesion
+        Shape (slices, rows, columns).
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of `images`. CT stays: dead tissue differs from living by a few HU.
+    """
+    from scipy.ndimage import gaussian_filter, zoom
+
+    if not lesion.any():
+        return images
+    slices, rows, columns = lesion.shape
+    rim = random.uniform(0.7, 3.0)
+    # neighbours of a single slice are too few to tell how deep in the lesion they are
+    deep = gaussian_filter(lesion.astype(np.float32), (rim if slices > _FEW_SLICES else 0.0, rim, rim))
+    inside = (2.0 * deep - 1.0).clip(0.0, 1.0) * lesion
+    coarse = (max(2, slices // 8) if slices > _FEW_SLICES else 1, max(2, rows // 8), max(2, columns // 8))
+    lumps = zoom(
+        random.normal(size=coarse).astype(np.float32),
+        [length / few for length, few in zip(lesion.shape, coarse, strict=True)],
+        order=1,
+        grid_mode=True,
+        mode="nearest",
+    )
+    dead = inside / (1.0 + np.exp(-4.0 * (lumps + random.uniform(-1.0, 1.5))))
+    left = 1.0 - random.uniform(0.3, 0.95) * dead
+    images = images.copy()
+    for channel in {PET, RELATIVE_PET} & set(range(images.shape[-1])):
+        images[..., channel] *= np.sqrt(left)  # of the root of uptake, see `slices_of`
+    return images
 
 
 def _neighbours(levels: Places, count: int, context: int) -> list[Places]:

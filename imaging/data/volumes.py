@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from imaging.data.cases import Booleans, Case, Floats
-from imaging.data.preprocess import STRONG, Changes, Places, lacking_ct, recoloured, slices_of, stacked, turning
+from imaging.data.preprocess import (
+    STRONG,
+    Changes,
+    Places,
+    lacking_ct,
+    necrotic,
+    recoloured,
+    slices_of,
+    stacked,
+    turning,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,5 +102,9 @@ class VolumePool:
             ],
             axis=-1,
         )
-        truth = affine_transform(mask.astype(np.float32), steps, first, self.shape, order=1, mode="constant") > 0.5
-        return recoloured(random, window, image.shape[-1], self.changes, self.lacking), np.asarray(truth)
+        truth = np.asarray(
+            affine_transform(mask.astype(np.float32), steps, first, self.shape, order=1, mode="constant") > 0.5
+        )
+        if random.random() < self.changes.necrosis:
+            window = necrotic(random, window, truth)
+        return recoloured(random, window, image.shape[-1], self.changes, self.lacking), truth

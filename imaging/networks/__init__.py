@@ -11,12 +11,11 @@ from imaging.networks.config import NetworkConfig
 from imaging.networks.flat import flat
 from imaging.networks.multitask import multitask
 from imaging.networks.unet import unet
-from imaging.networks.unet3d import unet3d
 
 Builder = Callable[..., Any]
 
 BUILDERS: Mapping[str, Builder] = MappingProxyType(
-    {"unet": unet, "attention": attention, "flat": flat, "multitask": multitask, "unet3d": unet3d}
+    {"unet": unet, "attention": attention, "flat": flat, "multitask": multitask, "unet3d": unet}
 )
 """Those a configuration can name."""
 

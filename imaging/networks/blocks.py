@@ -17,11 +17,11 @@ def doubled(config: NetworkConfig) -> Width:
 
 
 def image_of(config: NetworkConfig, *, any_size: bool) -> Any:
-    """The input of a network of two dimensions, (batch, rows, columns, planes)."""
+    """The input of a network: (batch, rows, columns, planes), with slices before the rows if it reads volumes."""
     from imaging.keras import keras
 
-    length = None if any_size else config.size
-    return keras.Input((length, length, config.planes))
+    lengths = (config.slices, config.size, config.size) if config.volumetric else (config.size, config.size)
+    return keras.Input((*(None if any_size else length for length in lengths), config.planes))
 
 
 def encoder(found: Any, config: NetworkConfig, width: Width) -> tuple[Any, list[Any]]:
@@ -32,13 +32,11 @@ def encoder(found: Any, config: NetworkConfig, width: Width) -> tuple[Any, list[
     tuple
         The lowest level, and what each level above it passes on, the first level first.
     """
-    from imaging.keras import keras
-
     skipped = []
     for level in range(config.depth):
         found = block(found, config, level, "down", [width(level)] * 2)
         skipped.append(found)
-        found = keras.layers.MaxPooling2D(name=f"down{level}_half")(found)
+        found = _layer(config, "MaxPooling")(name=f"down{level}_half")(found)
     return block(found, config, config.depth, "bottom", [width(config.depth)] * 2), skipped
 
 
@@ -46,37 +44,30 @@ def decoder(found: Any, skipped: Sequence[Any], config: NetworkConfig, width: Wi
     """Up again to the resolution of the image, each level joined with what was passed on."""
     from imaging.keras import keras
 
-    layers = keras.layers
     for level in reversed(range(config.depth)):
-        found = layers.Conv2DTranspose(width(level), 2, strides=2, name=f"up{level}_double")(found)
-        found = layers.Concatenate(name=f"up{level}_join")([found, skipped[level]])
+        found = _layer(config, "Conv", "Transpose")(width(level), 2, strides=2, name=f"up{level}_double")(found)
+        found = keras.layers.Concatenate(name=f"up{level}_join")([found, skipped[level]])
         found = block(found, config, level, "up", [width(level)] * 2)
     return found
 
 
-def probability(found: Any, config: NetworkConfig, convolution: str = "Conv2D") -> Any:
-    """Of each class at each voxel: a sigmoid for one class, a softmax for several."""
-    from imaging.keras import keras
+def probability(found: Any, config: NetworkConfig) -> Any:
+    """Of each class at each voxel: a sigmoid for one class, a softmax for several.
 
-    activation = "sigmoid" if config.classes == 1 else "softmax"
-    return getattr(keras.layers, convolution)(config.classes, 1, activation=activation, name="probability")(found)
-
-
-def block(
-    found: Any, config: NetworkConfig, level: int, part: str, filters: Sequence[int], convolution: str = "Conv2D"
-) -> Any:
-    """Convolutions 3 wide, one for each number of filters, then dropout in the two lowest levels.
-
-    Parameters
-    ----------
-    convolution
-        Name of the layer: ``Conv2D`` or ``Conv3D``.
+    In single precision whatever the layers before it compute in: half of it cannot tell a loss from zero.
     """
+    activation = "sigmoid" if config.classes == 1 else "softmax"
+    convolution = _layer(config, "Conv")
+    return convolution(config.classes, 1, activation=activation, name="probability", dtype="float32")(found)
+
+
+def block(found: Any, config: NetworkConfig, level: int, part: str, filters: Sequence[int]) -> Any:
+    """Convolutions 3 wide, one for each number of filters, then dropout in the two lowest levels."""
     from imaging.keras import keras
 
     layers, name = keras.layers, f"{part}{level}"
     for number, count in enumerate(filters, 1):
-        found = getattr(layers, convolution)(
+        found = _layer(config, "Conv")(
             count, 3, padding="same", use_bias=not config.batch_norm, name=f"{name}_conv{number}"
         )(found)
         if config.batch_norm:
@@ -86,3 +77,10 @@ def block(
         # a generator of its own, so that training can be taken up again where it was
         found = layers.Dropout(config.dropout, name=f"{name}_drop", rng_type="stateful", seed=level)(found)
     return found
+
+
+def _layer(config: NetworkConfig, kind: str, suffix: str = "") -> Any:
+    """The layer of a kind for as many dimensions as the network reads."""
+    from imaging.keras import keras
+
+    return getattr(keras.layers, f"{kind}{3 if config.volumetric else 2}D{suffix}")

@@ -18,6 +18,7 @@ import numpy as np
 from imaging.data.cases import Case, Floats
 from imaging.data.preprocess import Pool
 from imaging.data.volumes import VolumePool
+from imaging.keras import computing_in
 from imaging.networks import build
 from imaging.networks.files import packed, unpacked, write_whole
 from imaging.networks.multitask import without_risk
@@ -41,7 +42,8 @@ class Learning:
 
         keras.utils.set_random_seed(config.seed)
         self.config, self.cohort = config, cohort
-        self.network = build(config.network, any_size=True)
+        with computing_in(config.precision):
+            self.network = build(config.network, any_size=True)
         self.optimizer = keras.optimizers.Adam(config.learning_rate)
         self.optimizer.build(self.network.trainable_variables)
         self.best: list[Any] = self.network.get_weights()

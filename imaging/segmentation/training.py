@@ -64,7 +64,8 @@ def train(
     if tells_risk:
         learning.finish_risk(of_patients(cases, (*division.train, *division.validation)))
     save(out, config.network, learning.best)
-    save_outline(out, fitted_outline(out, validation))
+    kept_share = config.kept_share
+    save_outline(out, fitted_outline(out, validation) if kept_share is None else Outline(kept_share))
     seen = of_patients(cases, (*division.train, *division.validation))
     if len(seen) >= FEWEST_CASES:
         write_reference(out, describe(seen))

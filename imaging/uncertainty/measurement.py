@@ -1,12 +1,14 @@
 """How far probabilities can be trusted on patients the networks never saw, and whether unsure cases are the wrong ones.
 
-Scaling and threshold are fitted on the validation patients of a run; the test patients only measure them.
+Scaling and threshold are fitted on the validation patients of a run; the test patients only measure them. Of a
+cross-validation that set nobody aside, those of a fold are fitted on the test patients of the other folds, each shown
+to the networks that never saw them: more patients than can be spared to be set aside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,15 @@ class Settings:
     bound: float = BOUND
     passes: int = PASSES
     seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A case whose truth is known, and what networks that did not learn from it say."""
+
+    case: Case
+    maps: Maps
+    mask: Booleans
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,9 +148,12 @@ class Result:
 
 
 def measure(
-    groups: Sequence[Group], settings: Settings, advance: Callable[[str], None] = lambda _: None
+    groups: Sequence[Group],
+    settings: Settings,
+    advance: Callable[[str], None] = lambda _: None,
+    final: Group | None = None,
 ) -> tuple[Result, ...]:
-    """Fit on validation patients, write what was fitted beside the weights, and measure on test patients.
+    """Fit on patients no network that is asked learned from, write it beside the weights, measure on test patients.
 
     On data other than those of the training nothing can be fitted: what was fitted before is read.
 
@@ -149,13 +163,18 @@ def measure(
         All with test cases.
     advance
         Called after each case of each method with its name; `steps` tells how often.
+    final
+        Networks of the same settings that learned from every patient: they get what all test patients together say.
 
     Raises
     ------
     InputError
-        If nothing was fitted before where it is needed, or what was cannot be read; if no patient was set aside.
+        If nothing was fitted before where it is needed, or what was cannot be read; if no patient was set aside and
+        there is one group alone; if the final networks are not those of the groups.
     """
-    return tuple(_result(method, groups, settings, advance) for method in _shared(groups))
+    if final is not None:
+        _check_final(groups, final)
+    return tuple(_result(method, groups, settings, advance, final) for method in _shared(groups))
 
 
 def fit_all(
@@ -168,7 +187,11 @@ def fit_all(
     InputError
         If no patient was set aside, and nothing was fitted before.
     """
-    return tuple(_fitted(method, group, settings, advance) for method in _shared(groups) for group in groups)
+    return tuple(
+        _fitted(method, group, _held_out(method, group, settings, advance), settings)
+        for method in _shared(groups)
+        for group in groups
+    )
 
 
 def steps(groups: Sequence[Group]) -> int:
@@ -180,15 +203,25 @@ def _shared(groups: Sequence[Group]) -> tuple[Method, ...]:
     return tuple(method for method in Method if all(method in group.methods for group in groups))
 
 
-def _result(method: Method, groups: Sequence[Group], settings: Settings, advance: Callable[[str], None]) -> Result:
-    fitted, cases = [], []
-    for group in groups:
-        found = _fitted(method, group, settings, advance)
-        fitted.append(found)
-        for case in group.test:
-            maps = group.maps(method, case, found.passes, found.seed)
-            cases.append(judge(case, maps, group.outline(method)(maps.mean), found))
-            advance(case.name)
+def _result(
+    method: Method,
+    groups: Sequence[Group],
+    settings: Settings,
+    advance: Callable[[str], None],
+    final: Group | None,
+) -> Result:
+    held_out = [_held_out(method, group, settings, advance) for group in groups]
+    if len(groups) == 1 and not held_out[0]:
+        before = _fitted_before(groups[0].folders_of(method), method)
+        settings = replace(settings, passes=before.passes, seed=before.seed)
+    tested = [_shown(method, group, group.test, settings, advance) for group in groups]
+    fitted = []
+    for number, group in enumerate(groups):
+        others = [each for other, shown in enumerate(tested) if other != number for each in shown]
+        fitted.append(_fitted(method, group, held_out[number] or others, settings))
+    if final is not None:
+        _fitted(method, final, [each for shown in tested for each in shown], settings)
+    cases = [judge(each, found) for found, shown in zip(fitted, tested, strict=True) for each in shown]
     reached = [case.dice for case in cases]
     return Result(
         method=method,
@@ -203,8 +236,35 @@ def _result(method: Method, groups: Sequence[Group], settings: Settings, advance
     )
 
 
-def judge(case: Case, maps: Maps, mask: Booleans, fitted: Fitted) -> Judged:
-    """Measure one case whose truth is known, and of which `mask` was predicted."""
+def _check_final(groups: Sequence[Group], final: Group) -> None:
+    if final.test:
+        cause = "has test patients: calibrate it by itself"
+        raise InputError(str(final.folders[0]), "", cause, "name networks trained with --folds 1")
+    networks = [config for config, _ in final.members]
+    for group in groups:
+        if [config for config, _ in group.members] != networks:
+            cause = f"holds networks of other settings, or in another order, than {group.folders[0]}"
+            raise InputError(str(final.folders[0]), "", cause)
+
+
+def _held_out(method: Method, group: Group, settings: Settings, advance: Callable[[str], None]) -> list[Shown]:
+    return _shown(method, group, group.validation(method), settings, advance)
+
+
+def _shown(
+    method: Method, group: Group, cases: Iterable[Case], settings: Settings, advance: Callable[[str], None]
+) -> list[Shown]:
+    found = []
+    for case in cases:
+        maps = group.maps(method, case, settings.passes, settings.seed)
+        found.append(Shown(case, maps, group.outline(method)(maps.mean)))
+        advance(case.name)
+    return found
+
+
+def judge(shown: Shown, fitted: Fitted) -> Judged:
+    """Measure one case."""
+    case, maps, mask = shown.case, shown.maps, shown.mask
     scores = scores_of(maps, mask, fitted.scaling, case.spacing_mm)
     of_case = {name: each for name, each in regions(mask, case.mask, case.spacing_mm).items() if each.any()}
     calibrated = fitted.scaling(maps.mean)
@@ -219,26 +279,19 @@ def judge(case: Case, maps: Maps, mask: Booleans, fitted: Fitted) -> Judged:
     )
 
 
-def _fitted(method: Method, group: Group, settings: Settings, advance: Callable[[str], None]) -> Fitted:
-    folders, cases = group.folders_of(method), group.validation(method)
-    if not cases:
+def _fitted(method: Method, group: Group, shown: Sequence[Shown], settings: Settings) -> Fitted:
+    """Fit a scaling and a threshold, and write them beside the weights they are for."""
+    folders = group.folders_of(method)
+    if not shown:
         return _fitted_before(folders, method)
-    maps = []
-    for case in cases:
-        maps.append(group.maps(method, case, settings.passes, settings.seed))
-        advance(case.name)
-    masks = [group.outline(method)(each.mean) for each in maps]
-    scaling = choose(list(_samples(cases, maps, masks, settings.region)))
+    scaling = choose([_sample(each, settings.region) for each in shown])
     single = method is Method.NETWORK and settings.score is Score.DISAGREEMENT
     score = Score.EXPECTED_LOSS if single else settings.score
-    scores = [
-        scores_of(each, mask, scaling, case.spacing_mm)[score]
-        for case, each, mask in zip(cases, maps, masks, strict=True)
-    ]
+    scores = [scores_of(each.maps, each.mask, scaling, each.case.spacing_mm)[score] for each in shown]
     found = Fitted(
         method=method,
         weights=tuple(map(weights_digest, folders)),
-        patients=len({case.patient for case in cases}),
+        patients=len({each.case.patient for each in shown}),
         region=settings.region,
         kind=scaling.kind,
         scale=scaling.scale,
@@ -262,11 +315,9 @@ def _fitted_before(folders: Sequence[Path], method: Method) -> Fitted:
         raise InputError(error.origin, error.position, error.cause, hint) from error
 
 
-def _samples(
-    cases: Iterable[Case], maps: Iterable[Maps], masks: Iterable[Booleans], region: Region
-) -> Iterator[Sample]:
-    for case, each, mask in zip(cases, maps, masks, strict=True):
-        yield Sample.of(each.mean, case.mask, regions(mask, case.mask, case.spacing_mm)[region])
+def _sample(shown: Shown, region: Region) -> Sample:
+    case = shown.case
+    return Sample.of(shown.maps.mean, case.mask, regions(shown.mask, case.mask, case.spacing_mm)[region])
 
 
 def _pooled(diagrams: Sequence[Diagrams]) -> dict[str, Reliability]:

@@ -44,6 +44,13 @@ class ChangesName(StrEnum):
     MILD = "mild"
 
 
+class PrecisionName(StrEnum):
+    """What layers compute in."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
 class ArchitectureName(StrEnum):
     """Names of `imaging.networks.BUILDERS`."""
 
@@ -86,9 +93,21 @@ def train(
     validation: Annotated[
         float, typer.Option("--validation", min=0, max=0.5, help="Share of patients set aside to stop by; 0: nobody")
     ] = 0.15,
+    kept_share: Annotated[
+        float | None,
+        typer.Option(
+            "--kept-share",
+            min=0,
+            max=1,
+            help="Drop pieces below this share of the largest (1: one lesion each); absent: by those set aside",
+        ),
+    ] = None,
     batch: Annotated[int, typer.Option("--batch", min=1, max=256, help="Windows of a step")] = 16,
     steps: Annotated[int, typer.Option("--steps", min=0, help="Steps of an epoch; 0: one pass")] = 0,
     rate: Annotated[float, typer.Option("--rate", min=1e-7, max=1.0, help="Highest learning rate of Adam")] = 2e-3,
+    precision: Annotated[
+        PrecisionName, typer.Option("--precision", help="bfloat16: faster on processors with avx512_bf16 or amx_bf16")
+    ] = PrecisionName.FLOAT32,
     lesion_share: Annotated[
         float, typer.Option("--lesion-share", min=0, max=1, help="Share of windows about a lesion")
     ] = 0.5,
@@ -143,9 +162,11 @@ def train(
             patience=patience,
             keep=keep.value,
             validation_share=validation,
+            kept_share=kept_share,
             batch=batch,
             steps=steps,
             learning_rate=rate,
+            precision=precision.value,
             lesion_share=lesion_share,
             changes=changes.value,
             folds=folds,

@@ -36,11 +36,25 @@ class ScoreName(StrEnum):
     DISAGREEMENT = "disagreement"
 
 
-@group.command(epilog="Example: `meddojo imaging uncertainty run1 run2 --data cases --out uncertainty`")
+@group.command(
+    epilog=(
+        "Example: `meddojo imaging uncertainty run1 run2 --data cases --out doubt`  ·  of a cross-validation, for the "
+        "network of all patients: `meddojo imaging uncertainty runs --final model --data cases --out doubt`"
+    )
+)
 def uncertainty(
     runs: RunsArgument,
     data: DataOption,
     out: Annotated[Path, typer.Option("--out", help="New folder of the figures and uncertainty.json")],
+    final: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--final",
+            help="Run of the same settings on all patients: gets what all folds together say; once for each member",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
     region: Annotated[
         RegionName,
         typer.Option("--region", help="Fit calibration on all voxels, or within 10 mm of a lesion's surface"),
@@ -57,8 +71,9 @@ def uncertainty(
 ) -> None:
     """Calibrate on the validation patients, and measure on the test patients what is unsure and what is flagged.
 
-    Runs with the same test patients are an ensemble; the folds of a cross-validation are put together. Of networks
-    without test patients the calibration is fitted and kept, and nothing is measured.
+    Runs with the same test patients are an ensemble; the folds of a cross-validation are put together, and calibrated
+    on each other's test patients where nobody was set aside. Of networks without test patients the calibration is
+    fitted and kept, and nothing is measured.
     """
     from scheduler.console import Console
 
@@ -72,7 +87,11 @@ def uncertainty(
         from imaging.uncertainty.review import Score
 
         settings = Settings(Region(region.value), Score(score.value), share, bound, passes, seed)
-        groups = read_groups(runs, data, list(read_cases(data)))
+        cases = list(read_cases(data))
+        groups = read_groups(runs, data, cases)
+        lasting = read_groups(final, data, cases) if final else ()
+        if len(lasting) > 1:
+            raise ConfigError("--final names networks of several folds", "name those of one training with --folds 1")
         _begin(out)
         if not any(group.test for group in groups):
             with console.track("cases", steps(groups)) as advance:
@@ -82,7 +101,7 @@ def uncertainty(
             typer.echo(plain if as_json else "\n".join(_fitted_lines(fitted)))
             return
         with console.track("cases", steps(groups)) as advance:
-            results = measure(groups, settings, advance)
+            results = measure(groups, settings, advance, *lasting)
         _draw(out, groups, results, pictures)
         plain = json.dumps({each.method.value: each.as_dict() for each in results}, indent=1)
         (out / "uncertainty.json").write_text(plain + "\n", "utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from imaging.data.preprocess import (
     SUV,
     Pool,
     looked_at,
+    necrotic,
     padded,
     recoloured,
     slices_of,
@@ -158,3 +161,38 @@ def test_ct_is_taken_away_where_some_scans_have_none() -> None:
     assert 0.5 < np.mean(lacking) < 0.75  # half of the windows are of the scan without, a quarter of the others
     every = Pool.of([_case(), _case()], 2, 16).batch(np.random.default_rng(0), 200, 1.0)[0]
     assert all(image[..., 1].any() for image in every)
+
+
+@given(seed=st.integers(0, 10_000), slices=st.sampled_from([3, 16]))
+def test_a_lesion_dies_inside_only_and_in_pet_alone(seed: int, slices: int) -> None:
+    lesion = np.zeros((slices, 24, 24), dtype=np.bool_)
+    lesion[:, 4:20, 4:20] = True
+    images = np.full((*lesion.shape, 3), 0.8, dtype=np.float32)
+    changed = necrotic(np.random.default_rng(seed), images, lesion)
+    assert (images == np.float32(0.8)).all() and np.array_equal(changed[..., 1], images[..., 1])
+    assert np.array_equal(changed[..., 0], changed[..., 2]) and np.all(changed <= images)
+    assert np.array_equal(changed[~lesion], images[~lesion])
+    rim, core = changed[slices // 2, 4, 4:20, 0], changed[slices // 2, 12, 12, 0]
+    assert rim.min() >= 0.8 * np.sqrt(1 - 0.95 * 0.55) and core >= 0.8 * np.sqrt(0.05) - 1e-6
+
+
+def test_the_core_of_many_lesions_becomes_cold_and_no_lesion_needs_none() -> None:
+    lesion = np.zeros((16, 24, 24), dtype=np.bool_)
+    images = np.full((*lesion.shape, 3), 0.8, dtype=np.float32)
+    assert np.array_equal(necrotic(np.random.default_rng(0), images, lesion), images)
+    lesion[2:14, 4:20, 4:20] = True
+    cores = [float(necrotic(np.random.default_rng(seed), images, lesion)[8, 12, 12, 0]) for seed in range(100)]
+    assert np.mean(np.array(cores) < 0.6) > 0.3
+
+
+def test_lesions_die_in_the_share_of_windows_that_is_named() -> None:
+    case = _case()
+    case.mask[:, 5:25, 5:25] = True
+    filled = Case("A", "A", np.where(case.mask, 15.0, 0.0).astype(np.float32), case.ct, case.mask, case.spacing_mm)
+    still = replace(CHANGES["mild"], brightness=0.0)
+    for share in (0.0, 1.0):
+        pool = Pool.of([filled], 1, 16, 1, replace(still, necrosis=share))
+        images, masks = pool.batch(np.random.default_rng(0), 100, 1.0)
+        levels = [np.median(image[..., 1][mask[..., 0] > 0]) for image, mask in zip(images, masks, strict=True)]
+        dimmed = float(np.mean(np.array(levels) < 0.8))
+        assert dimmed > 0.2 if share else dimmed == 0

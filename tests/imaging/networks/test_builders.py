@@ -102,9 +102,8 @@ def test_the_network_of_volumes_has_the_parameters_its_layers_have_by_hand(keras
     def convolution(before: int, after: int, width: int = 3) -> int:
         return width**3 * before * after + after
 
-    # the filters of a level: doubled by its second convolution
-    down = convolution(1, 2) + convolution(2, 4) + convolution(4, 4) + convolution(4, 8)
-    up = convolution(8, 8, 2) + convolution(8 + 4, 4) + convolution(4, 4) + convolution(4, 1, 1)
+    down = convolution(1, 2) + convolution(2, 2) + convolution(2, 4) + convolution(4, 4)
+    up = convolution(4, 2, 2) + convolution(2 + 2, 2) + convolution(2, 2) + convolution(2, 1, 1)
     assert build(config).count_params() == down + up
 
 

@@ -15,8 +15,9 @@ import pytest
 
 from imaging.data.cases import Case, read_cases, write_case, write_index
 from imaging.networks.config import NetworkConfig
-from imaging.networks.files import unpacked
+from imaging.networks.files import load, unpacked
 from imaging.segmentation.evaluation import NETWORK, evaluate
+from imaging.segmentation.outline import Outline, load_outline
 from imaging.segmentation.record import Epoch, history, read_run
 from imaging.segmentation.settings import TrainingConfig
 from imaging.segmentation.training import train
@@ -218,3 +219,30 @@ def test_a_process_killed_for_real_leaves_a_folder_that_goes_on(
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert train(tiny_cases, out, TINY) == history(finished)
+
+
+def test_half_precision_trains_weights_of_single_precision(keras: Any, tiny_cases: Path, tmp_path: Path) -> None:
+    half = replace(TINY, precision="bfloat16", steps=20)
+    epochs = train(tiny_cases, tmp_path, half)
+    assert keras.mixed_precision.global_policy().name == "float32"
+    assert epochs[-1].loss < epochs[0].loss
+    config, network = load(tmp_path)
+    assert {str(np.asarray(each).dtype) for each in network.get_weights()} == {"float32"}
+    images = np.zeros((1, 16, 16, config.planes), dtype=np.float32)
+    assert np.asarray(network(images, training=False)).dtype == np.float32
+
+
+def test_a_precision_no_layer_has_or_a_risk_cannot_bear_is_refused() -> None:
+    with pytest.raises(ValueError, match="neither float32 nor bfloat16"):
+        replace(TINY, precision="float64")
+    with pytest.raises(ValueError, match="more than bfloat16 can add up"):
+        replace(TINY, precision="bfloat16", network=replace(TINY.network, architecture="multitask"))
+
+
+def test_the_share_of_the_largest_piece_that_is_kept_can_be_told_instead_of_chosen(
+    keras: Any, tiny_cases: Path, tmp_path: Path
+) -> None:
+    train(tiny_cases, tmp_path, replace(TINY, kept_share=1.0, epochs=1))
+    assert load_outline(tmp_path) == Outline(1.0)
+    with pytest.raises(ValueError, match="no share from 0 to 1"):
+        replace(TINY, kept_share=1.5)

@@ -161,6 +161,40 @@ def test_a_training_that_set_nobody_aside_cannot_be_calibrated(runs: Path, cases
     assert "set aside" in error.value.hint
 
 
+def _nobody_aside(*groups: Group) -> list[Group]:
+    return [replace(group, held=(frozenset[str](),) * len(group.members)) for group in groups]
+
+
+def test_folds_that_set_nobody_aside_are_fitted_on_the_test_patients_of_the_others(
+    runs: Path, cases: list[Case]
+) -> None:
+    one, other = _nobody_aside(*_groups(cases, runs / "first", runs / "other"))
+
+    def fitted(*groups: Group) -> list[Any]:
+        return [result.fitted[0] for result in measure(groups, SETTINGS)]
+
+    plain = fitted(one, other)
+    assert {each.patients for each in plain} == {len(other.test)}
+    turned = [[replace(case, mask=~case.mask) for case in group.test] for group in (one, other)]
+    assert fitted(_with(one, turned[0]), other) == plain
+    assert fitted(one, _with(other, turned[1])) != plain
+
+
+def test_a_network_of_all_patients_is_calibrated_by_what_the_folds_say_together(runs: Path, cases: list[Case]) -> None:
+    groups = _nobody_aside(*_groups(cases, runs / "first", runs / "other"))
+    folder = Path(shutil.copytree(runs / "second", runs / "final"))
+    with pytest.raises(InputError, match="has test patients"):
+        measure(groups, SETTINGS, final=replace(groups[0], folders=(folder,)))
+    last = replace(groups[0], folders=(folder,), test=())
+    wider = replace(groups[0].members[0][0], filters=4)
+    with pytest.raises(InputError, match="other settings"):
+        measure(groups, SETTINGS, final=replace(last, members=((wider, None),)))
+    measure(groups, SETTINGS, final=last)
+    found = read_fitted([folder], Method.NETWORK)
+    assert found.patients == sum(len(group.test) for group in groups)
+    assert found.weights != read_fitted([runs / "first"], Method.NETWORK).weights
+
+
 def test_images_of_the_training_are_refused_in_other_data(runs: Path, cases: list[Case]) -> None:
     seen = read_run(runs / "first").division.train[0]
     with pytest.raises(InputError, match="was trained on"):
