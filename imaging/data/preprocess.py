@@ -98,8 +98,10 @@ class Changes:
         Largest angle to either side.
     size, stretch
         Largest logarithm of the factor windows are enlarged by, and of that one axis more than the other.
-    power, brightness
-        Largest logarithm of the exponent and of the factor of PET.
+    power
+        Largest logarithm of the exponent of PET.
+    uptake, brightness
+        Largest logarithm of the factor of PET, and of that of relative PET, which differs less from patient to patient.
     necrosis
         Share of windows in which parts of the lesion are made to take up little, see `necrotic`.
     """
@@ -108,15 +110,18 @@ class Changes:
     size: float
     stretch: float
     power: float
+    uptake: float
     brightness: float
     necrosis: float
 
 
 CHANGES: Mapping[str, Changes] = MappingProxyType(
     {
-        "strong": Changes(180.0, 0.3, 0.1, 0.15, 0.25, 0.25),
+        "strong": Changes(180.0, 0.3, 0.1, 0.15, 0.25, 0.25, 0.25),
+        # where scanners, doses and the weights that were entered differ, too
+        "stronger": Changes(180.0, 0.3, 0.1, 0.15, 0.5, 0.25, 0.25),
         # where the body lies one way up, and the level of uptake tells an organ
-        "mild": Changes(5.0, 0.05, 0.0, 0.0, 0.1, 0.0),
+        "mild": Changes(5.0, 0.05, 0.0, 0.0, 0.1, 0.1, 0.0),
     }
 )
 """Those a configuration can name."""
@@ -285,9 +290,8 @@ def recoloured(
             factor = 0.0 if random.random() < lacking else random.uniform(0.9, 1.1)
             image[..., where] = (factor * image[..., where]).clip(0.0, 1.0)
         else:
-            power, factor = (
-                np.exp(random.uniform(-largest, largest)) for largest in (changes.power, changes.brightness)
-            )
+            strength = changes.uptake if channel == PET else changes.brightness
+            power, factor = (np.exp(random.uniform(-largest, largest)) for largest in (changes.power, strength))
             image[..., where] = (factor * image[..., where] ** power).clip(0.0, 1.0)
     return image
 

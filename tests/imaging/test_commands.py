@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from scheduler.cli import app
-from scheduler.commands.imaging.training import LossName
+from scheduler.commands.imaging.training import ChangesName, LossName
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -53,6 +53,12 @@ def test_losses_are_those_there_are() -> None:
     from imaging.segmentation.losses import LOSSES
 
     assert {each.value for each in LossName} == set(LOSSES)
+
+
+def test_changes_of_windows_are_those_there_are() -> None:
+    from imaging.data.preprocess import CHANGES
+
+    assert [each.value for each in ChangesName] == list(CHANGES)
 
 
 def test_the_whole_road(keras: Any, tiny_cases: Path, tmp_path: Path) -> None:

@@ -114,3 +114,21 @@ def test_without_test_patients_the_calibration_is_fitted_and_kept(runs: Any, tin
     assert done.exit_code == 0 and "nothing was measured" in done.stdout
     found = json.loads((tmp_path / "run" / "calibration.json").read_text())
     assert found["patients"] == len(read_run(tmp_path / "run").division.validation)
+
+
+def test_a_cross_validation_calibrates_the_network_of_all_patients(
+    keras: Any, tiny_cases: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    everybody = replace(TINY, validation_share=0.0, epochs=1)
+    for fold in (0, 1):
+        train(tiny_cases, tmp_path / "runs" / f"fold{fold}", replace(everybody, fold=fold))
+    train(tiny_cases, tmp_path / "final", replace(everybody, folds=1))
+    asked = ("uncertainty", tmp_path / "runs", "--data", tiny_cases, "--passes", 2, "--pictures", 0)
+    done = _run(*asked, "--out", tmp_path / "out", "--final", tmp_path / "final")
+    assert done.exit_code == 0, done.stderr
+    tested = [read_run(tmp_path / "runs" / f"fold{fold}").division.test for fold in (0, 1)]
+    found = json.loads((tmp_path / "final" / "calibration.json").read_text())
+    assert found["patients"] == len(tested[0]) + len(tested[1])
+    last = _run(*asked, "--out", tmp_path / "again", "--final", tmp_path / "runs")
+    assert last.exit_code == 2 and "several folds" in last.stderr

@@ -41,6 +41,7 @@ class ChangesName(StrEnum):
     """Names of `imaging.data.preprocess.CHANGES`."""
 
     STRONG = "strong"
+    STRONGER = "stronger"
     MILD = "mild"
 
 

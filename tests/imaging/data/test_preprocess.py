@@ -189,7 +189,7 @@ def test_lesions_die_in_the_share_of_windows_that_is_named() -> None:
     case = _case()
     case.mask[:, 5:25, 5:25] = True
     filled = Case("A", "A", np.where(case.mask, 15.0, 0.0).astype(np.float32), case.ct, case.mask, case.spacing_mm)
-    still = replace(CHANGES["mild"], brightness=0.0)
+    still = replace(CHANGES["mild"], uptake=0.0, brightness=0.0)
     for share in (0.0, 1.0):
         pool = Pool.of([filled], 1, 16, 1, replace(still, necrosis=share))
         images, masks = pool.batch(np.random.default_rng(0), 100, 1.0)
