@@ -42,6 +42,7 @@ class ChangesName(StrEnum):
 
     STRONG = "strong"
     STRONGER = "stronger"
+    STRONGEST = "strongest"
     MILD = "mild"
 
 
