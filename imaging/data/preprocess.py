@@ -119,8 +119,7 @@ CHANGES: Mapping[str, Changes] = MappingProxyType(
     {
         "strong": Changes(180.0, 0.3, 0.1, 0.15, 0.25, 0.25, 0.25),
         # where scanners, doses and the weights that were entered differ, too, and lesions unlike any seen are to come
-        "stronger": Changes(180.0, 0.3, 0.1, 0.15, 0.8, 0.4, 0.4),
-        "strongest": Changes(180.0, 0.3, 0.1, 0.2, 1.2, 0.5, 0.7),
+        "stronger": Changes(180.0, 0.3, 0.1, 0.2, 1.2, 0.5, 0.7),
         # where the body lies one way up, and the level of uptake tells an organ
         "mild": Changes(5.0, 0.05, 0.0, 0.0, 0.1, 0.1, 0.0),
     }

@@ -42,9 +42,8 @@ class TrainingConfig:
         What the layers compute in: ``float32``, or ``bfloat16`` where the processor has instructions for it
         (``avx512_bf16``, ``amx_bf16``), which takes two thirds of the time. Weights are kept in single precision.
     changes
-        A name of `imaging.data.preprocess.CHANGES`: ``strong`` for limbs, which lie any way; ``stronger`` and
-        ``strongest`` if the level of uptake differs from scanner to scanner, too; ``mild`` where the body lies one way
-        up.
+        A name of `imaging.data.preprocess.CHANGES`: ``strong`` for limbs, which lie any way, ``stronger`` if the level
+        of uptake differs from scanner to scanner, too; ``mild`` where the body lies one way up.
     risk_cases, risk_weight
         Of a network that tells the risk: one step of each epoch adds the Cox loss of so many whole cases, times this.
     folds, fold

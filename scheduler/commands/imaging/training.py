@@ -42,7 +42,6 @@ class ChangesName(StrEnum):
 
     STRONG = "strong"
     STRONGER = "stronger"
-    STRONGEST = "strongest"
     MILD = "mild"
 
 
