@@ -99,9 +99,10 @@ class Changes:
     size, stretch
         Largest logarithm of the factor windows are enlarged by, and of that one axis more than the other.
     power
-        Largest logarithm of the exponent of PET.
+        Largest logarithm of the exponent of PET, as a network reads it.
     uptake, brightness
-        Largest logarithm of the factor of PET, and of that of relative PET, which differs less from patient to patient.
+        Largest logarithm of the factor of PET, as a network reads it (half of that of SUV, see `slices_of`), and of
+        that of relative PET, which differs less from patient to patient.
     necrosis
         Share of windows in which parts of the lesion are made to take up little, see `necrotic`.
     """
@@ -127,6 +128,7 @@ CHANGES: Mapping[str, Changes] = MappingProxyType(
 """Those a configuration can name."""
 STRONG = CHANGES["strong"]
 _FEW_SLICES = 7
+"""At most the neighbours of one slice, not a volume."""
 _WITHOUT_CT = 0.25
 """Share of windows whose CT is taken away, where some scans have none."""
 
@@ -334,8 +336,9 @@ def necrotic(random: np.random.Generator, images: Floats, lesion: Booleans) -> F
     dead = inside / (1.0 + np.exp(-4.0 * (lumps + random.uniform(-1.0, 1.5))))
     left = 1.0 - random.uniform(0.3, 0.95) * dead
     images = images.copy()
-    for channel in {PET, RELATIVE_PET} & set(range(images.shape[-1])):
-        images[..., channel] *= np.sqrt(left)  # of the root of uptake, see `slices_of`
+    # a network reads the root of uptake; of fewer channels there is no relative PET
+    images[..., PET] *= np.sqrt(left)
+    images[..., RELATIVE_PET : RELATIVE_PET + 1] *= np.sqrt(left)[..., None]
     return images
 
 

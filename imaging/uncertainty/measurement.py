@@ -311,7 +311,9 @@ def _fitted_before(folders: Sequence[Path], method: Method) -> Fitted:
     try:
         return read_fitted(folders, method)
     except InputError as error:
-        hint = error.hint or "fit it with the data of the training, of which patients were set aside (--validation)"
+        hint = (
+            error.hint or "fit it with the data of the training: name all folds, or set patients aside (--validation)"
+        )
         raise InputError(error.origin, error.position, error.cause, hint) from error
 
 

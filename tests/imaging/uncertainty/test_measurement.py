@@ -158,7 +158,7 @@ def test_a_training_that_set_nobody_aside_cannot_be_calibrated(runs: Path, cases
     nobody = replace(group, held=(frozenset[str](),))
     with pytest.raises(InputError) as error:
         measure([nobody], SETTINGS)
-    assert "set aside" in error.value.hint
+    assert "--validation" in error.value.hint
 
 
 def _nobody_aside(*groups: Group) -> list[Group]:
