@@ -59,7 +59,7 @@ def test_eight_bits_outline_what_the_floats_do(keras: Any, tmp_path: Path) -> No
     pytest.importorskip("ai_edge_litert")
     from imaging.compression.litert import predict_litert
 
-    folder = SARCOMA / "strong"
+    folder = SARCOMA / "first"
     config, network = load(folder)
     synthesize(tmp_path / "cases", 2, 64, 4, 78)
     (tflite,) = folder.glob("*.tflite")
