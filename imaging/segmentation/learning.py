@@ -18,7 +18,6 @@ import numpy as np
 from imaging.data.cases import Case, Floats
 from imaging.data.preprocess import Pool
 from imaging.data.volumes import VolumePool
-from imaging.keras import computing_in
 from imaging.networks import build
 from imaging.networks.files import packed, unpacked, write_whole
 from imaging.networks.multitask import without_risk
@@ -38,7 +37,7 @@ class Learning:
     """All that changes during training: weights, the optimizer, the best weights, the epochs so far."""
 
     def __init__(self, config: TrainingConfig, cohort: Cohort | None) -> None:
-        from imaging.keras import keras, tensorflow
+        from imaging.keras import computing_in, keras, tensorflow
 
         keras.utils.set_random_seed(config.seed)
         self.config, self.cohort = config, cohort

@@ -40,7 +40,8 @@ class TrainingConfig:
         Share of windows drawn about a lesion; the others are drawn anywhere.
     precision
         What the layers compute in: ``float32``, or ``bfloat16`` where the processor has instructions for it
-        (``avx512_bf16``, ``amx_bf16``), which takes two thirds of the time. Weights are kept in single precision.
+        (``avx512_bf16``, ``amx_bf16``), which takes two thirds of the time of 16 filters. Weights are kept in
+        single precision.
     changes
         A name of `imaging.data.preprocess.CHANGES`: ``strong`` for limbs, which lie any way, ``stronger`` if the level
         of uptake differs from scanner to scanner, too; ``mild`` where the body lies one way up.

@@ -246,3 +246,9 @@ def test_the_share_of_the_largest_piece_that_is_kept_can_be_told_instead_of_chos
     assert load_outline(tmp_path) == Outline(1.0)
     with pytest.raises(ValueError, match="no share from 0 to 1"):
         replace(TINY, kept_share=1.5)
+
+
+def test_what_describes_a_training_is_imported_without_tensorflow() -> None:
+    seen = "import sys, imaging.segmentation.training; print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", seen], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
