@@ -148,6 +148,52 @@ def benchmark(
     return Benchmark(names, tuple(replace(row, latencies=timed.get(key, ())) for key, row in rows.items()))
 
 
+TOGETHER = "all"
+"""What several folders, folds of one cross-validation, are called together."""
+
+
+def together(found: Benchmark) -> Benchmark:
+    """The same files of several folders as one: sizes of the largest, Dice of all test cases, times in the mean.
+
+    Folds share no test patient, so that a figure of all is one of so many patients; what a few patients of one fold say
+    of a hundredth of Dice is mostly chance. Calibration errors are no means of one another, and are left out.
+
+    Raises
+    ------
+    ValueError
+        If the folders hold other files than one another, or the same test case.
+    """
+    names = [name for cases in found.cases.values() for name in cases]
+    files = [[(row.network, row.file) for row in found.rows if row.folder == folder] for folder in found.cases]
+    if len(names) != len(set(names)) or any(each != files[0] for each in files):
+        raise ValueError("folders with the same test cases, or with other files, are no folds of one cross-validation")
+    rows = (_as_one([row for row in found.rows if (row.network, row.file) == key]) for key in files[0])
+    return Benchmark({TOGETHER: tuple(names)}, tuple(rows))
+
+
+def _as_one(rows: Sequence[Row]) -> Row:
+    measured = all(row.dice for row in rows)
+    differences = [row.largest_difference for row in rows if row.largest_difference is not None]
+    return Row(
+        folder=TOGETHER,
+        network=rows[0].network,
+        file=rows[0].file,
+        size_bytes=max(row.size_bytes for row in rows),
+        gzip_bytes=max(row.gzip_bytes for row in rows),
+        zero_share=min(row.zero_share for row in rows),
+        dice=tuple(each for row in rows for each in row.dice) if measured else (),
+        largest_difference=max(differences, default=None),
+        latencies=tuple(
+            Latency(
+                same[0].threads,
+                float(np.mean([each.median_ms for each in same])),
+                float(np.mean([each.p95_ms for each in same])),
+            )
+            for same in zip(*(row.latencies for row in rows), strict=True)
+        ),
+    )
+
+
 def latencies(networks: Mapping[Key, tuple[LiteNetwork, Floats]], rounds: int, seed: int = 1) -> dict[Key, list[float]]:
     """Seconds of single windows, all networks in turns.
 

@@ -8,7 +8,7 @@ depends on it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -241,22 +241,6 @@ def expected_calibration_error(probabilities: Floats, truth: Mask, region: Mask 
     Takes, raises and cites what ``reliability`` does.
     """
     return reliability(probabilities, truth, region, bins).expected_error
-
-
-def calibration_by_region(
-    probabilities: Floats, truth: Mask, regions: Mapping[str, Mask], bins: int = 10
-) -> dict[str, float]:
-    """Expected calibration error of every named region; NaN where a region is empty.
-
-    Raises
-    ------
-    ValueError
-        Where ``reliability`` does, an empty region apart.
-    """
-    return {
-        name: expected_calibration_error(probabilities, truth, region, bins) if np.any(region) else math.nan
-        for name, region in regions.items()
-    }
 
 
 def _masks(predicted: Mask, truth: Mask) -> tuple[Flags, Flags]:

@@ -45,11 +45,6 @@ class Scaling:
     scale: float = 1.0
     bias: float = 0.0
 
-    @property
-    def temperature(self) -> float:
-        """What logits are divided by."""
-        return 1.0 / self.scale
-
     def __call__(self, probabilities: Floats) -> Floats:
         """Calibrated probabilities, of the same shape."""
         if self.kind is Kind.NONE:

@@ -57,7 +57,8 @@ def compress(
 @group.command(
     epilog=(
         "Example: `meddojo imaging benchmark small --data cases --threads 1,2`  ·  "
-        "`meddojo imaging benchmark small small_flat --data cases --markdown table.md`"
+        "`meddojo imaging benchmark small small_flat --data cases --markdown table.md`  ·  "
+        "`meddojo imaging benchmark small0 small1 small2 --data cases --folds`"
     )
 )
 def benchmark(
@@ -67,6 +68,9 @@ def benchmark(
     data: DataOption,
     threads: Annotated[str, typer.Option("--threads", help="Numbers of threads, each measured apart")] = "1,2",
     rounds: Annotated[int, typer.Option("--rounds", min=1, max=10_000, help="Turns of each file, of 4 windows")] = 30,
+    folds: Annotated[
+        bool, typer.Option("--folds", help="The folders are folds of one cross-validation: one table of all patients")
+    ] = False,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write the table as CSV into this file")] = None,
     markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the table as Markdown, too")] = None,
     as_json: JsonOption = False,
@@ -81,9 +85,15 @@ def benchmark(
         counts = _threads(threads)
         from imaging.compression import report
         from imaging.compression.benchmark import benchmark as measure
+        from imaging.compression.benchmark import together
 
         with console.track("files") as advance:
             found = measure(folders, data, counts, rounds, advance)
+        if folds:
+            try:
+                found = together(found)
+            except ValueError as error:
+                raise ConfigError(str(error), "leave out --folds") from error
         claims = list(report.claims(found))
         if csv is not None:
             csv.write_text(report.comma_separated(found), "utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imaging.compression.benchmark import Benchmark, Latency, Row, benchmark, latencies
+from imaging.compression.benchmark import Benchmark, Latency, Row, benchmark, latencies, together
 from imaging.compression.compress import FILES, read_compressed
 from imaging.compression.litert import predict_litert
 from imaging.compression.report import claims, comma_separated, markdown, table
@@ -100,6 +100,26 @@ def test_files_take_turns() -> None:
     assert {name: len(times) for name, times in found.items()} == {"a": 60, "b": 60}
     turns = calls[10::4]
     assert {turns[place] + turns[place + 1] for place in range(0, 40, 2)} == {"ab", "ba"}
+
+
+def test_folds_are_measured_as_one() -> None:
+    def row(folder: str, file: str, size: int, scores: tuple[float, ...], ms: float) -> Row:
+        return Row(
+            folder, "unet", file, size, size // 2, 0.5 + size / 1e4, scores, 0.1, 0.2, 0.1, (Latency(1, ms, ms),)
+        )
+
+    cases = {"a": ("1", "2"), "b": ("3",)}
+    rows = (row("a", "float.tflite", 100, (0.6, 0.9), 2.0), row("b", "float.tflite", 120, (0.6,), 4.0))
+    found = together(Benchmark(cases, rows))
+    assert found.cases == {"all": ("1", "2", "3")}
+    (one,) = found.rows
+    assert one.dice == (0.6, 0.9, 0.6) and one.mean_dice == pytest.approx(0.7) and one.near_ece is None
+    assert (one.size_bytes, one.gzip_bytes, one.zero_share) == (120, 60, 0.51)
+    assert one.latencies == (Latency(1, 3.0, 3.0),)
+    with pytest.raises(ValueError, match="no folds"):
+        together(Benchmark({"a": ("1", "2"), "b": ("2",)}, rows))
+    with pytest.raises(ValueError, match="no folds"):
+        together(Benchmark(cases, (*rows, row("b", "int8.tflite", 30, (0.6,), 1.0))))
 
 
 def test_bounds_are_met_or_not() -> None:

@@ -44,6 +44,8 @@ def test_from_a_run_to_a_table(tiny_run: Path, tiny_cases: Path, tmp_path: Path)
     assert (tmp_path / "t.md").read_text().startswith("| network | file |")
     plain = json.loads(_run("benchmark", out, "--data", tiny_cases, "--rounds", 1, "--json").stdout)
     assert len(plain["rows"]) == 3 and {each["met"] for each in plain["claims"]} <= {True, False}
+    together = _run("benchmark", out, "--data", tiny_cases, "--rounds", 1, "--folds")
+    assert together.exit_code == 0 and "all, 3 test cases" in together.stdout
     again = _run("compress", tiny_run, "--data", tiny_cases, "--out", out, *settings)
     assert again.exit_code == 2 and "no empty folder" in again.stderr
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from imaging.segmentation.metrics import (
-    calibration_by_region,
     dice,
     expected_calibration_error,
     false_negative_volume_ml,
@@ -149,16 +148,6 @@ def test_calibration_worked_by_hand() -> None:
     assert expected_calibration_error(probabilities, truth, region) == pytest.approx(0.025)
     three = reliability(probabilities, truth, region, bins=3)
     assert three.counts.tolist() == [0, 2, 0] and np.isnan(three.frequency).tolist() == [True, False, True]
-
-
-def test_each_region_is_measured_alone_and_an_empty_one_has_no_figure() -> None:
-    probabilities, truth = np.full((4, 4), 0.25), np.zeros((4, 4))
-    truth[0] = 1
-    regions = {"all": np.ones((4, 4)), "lesion": truth, "background": 1 - truth, "nowhere": np.zeros((4, 4))}
-    found = calibration_by_region(probabilities, truth, regions)
-    assert found.pop("nowhere") != found["all"] == 0.0
-    assert found == {"all": 0.0, "lesion": 0.75, "background": 0.25}
-    assert math.isnan(calibration_by_region(probabilities, truth, regions)["nowhere"])
 
 
 @given(pairs(), st.integers(2, 20), st.integers(0, 2**32 - 1))
