@@ -1,13 +1,14 @@
 """Magnitude pruning: the smallest weights become zero, a few at a time, while training goes on.
 
 After Zhu and Gupta, To prune, or not to prune (2017), by TensorFlow Model Optimization: of each kernel the share of
-zeros grows as a polynomial of the step. Zeros make ``weights.npz`` no smaller by themselves; packed (gzip), or written
-sparse into a ``.tflite`` file, they do.
+zeros grows as a polynomial of the step. Large kernels give up a larger share than small ones (`densities`), and the
+network before teaches the one that shrinks. Zeros make ``weights.npz`` no smaller by themselves; packed (gzip), or
+written sparse into a ``.tflite`` file, they do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def prune(
     network
         Of the configuration; is left as it is.
     sparsity
-        Share of each pruned kernel, above 0 and below 1.
+        Share of the weights of the pruned kernels together, above 0 and below 1.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def prune(
     callback = UpdatePruningStep()
     callback.set_model(wrapped)
     callback.on_train_begin()
-    fine_tune(wrapped, pool, settings, before=lambda: callback.on_train_batch_begin(0), report=report)
+    fine_tune(wrapped, pool, settings, network, before=lambda: callback.on_train_batch_begin(0), report=report)
     callback.on_epoch_end(settings.epochs)  # masks what the last step changed
     return _stripped(wrapped, config)
 
@@ -83,6 +84,30 @@ def zeros(network: Any) -> tuple[int, int]:
     """
     arrays = [layer.get_weights()[0] for layer in kernels(network)]
     return sum(int((each == 0).sum()) for each in arrays), sum(each.size for each in arrays)
+
+
+def densities(shapes: Sequence[Sequence[int]], density: float) -> list[float]:
+    """Share of each kernel that stays, so that of all together a share stays.
+
+    A kernel keeps weights in proportion to the sum of its sides, not to their product (Erdős–Rényi-Kernel of Evci et
+    al., Rigging the lottery, 2020): those of the finest levels, which are small, keep most.
+
+    Parameters
+    ----------
+    shapes
+        Of kernels: rows, columns, and channels on either side.
+    density
+        Of all weights, above 0 and below 1.
+    """
+    sizes = np.array([np.prod(shape) for shape in shapes], dtype=float)
+    sides = np.array([np.sum(shape) for shape in shapes], dtype=float)
+    whole = np.zeros(len(sizes), dtype=bool)
+    while True:
+        left = density * sizes.sum() - sizes[whole].sum()
+        kept = np.where(whole, 1.0, left / sides[~whole].sum() * sides / sizes)
+        if (kept <= 1.0).all():
+            return list(map(float, kept))
+        whole |= kept > 1.0
 
 
 def copied(network: Any, change: Callable[[Any], Any] = lambda layer: layer) -> Any:
@@ -113,15 +138,24 @@ def copied(network: Any, change: Callable[[Any], Any] = lambda layer: layer) -> 
 def _wrapped(network: Any, sparsity: float, end: int) -> Any:
     import tensorflow_model_optimization as tfmot
 
-    schedule = tfmot.sparsity.keras.PolynomialDecay(
-        initial_sparsity=0.0, final_sparsity=sparsity, begin_step=0, end_step=end, frequency=max(1, end // _CHANGES)
-    )
-    pruned = {layer.name for layer in kernels(network)[1:-1]}
+    pruned = kernels(network)[1:-1]
+    kept = densities([layer.kernel.shape for layer in pruned], 1.0 - sparsity)
+    schedules = {
+        layer.name: tfmot.sparsity.keras.PolynomialDecay(
+            initial_sparsity=0.0,
+            final_sparsity=1.0 - density,
+            begin_step=0,
+            end_step=end,
+            frequency=max(1, end // _CHANGES),
+        )
+        for layer, density in zip(pruned, kept, strict=True)
+        if density < 1.0
+    }
     return copied(
         network,
         lambda layer: (
-            tfmot.sparsity.keras.prune_low_magnitude(layer, pruning_schedule=schedule)
-            if layer.name in pruned
+            tfmot.sparsity.keras.prune_low_magnitude(layer, pruning_schedule=schedules[layer.name])
+            if layer.name in schedules
             else layer
         ),
     )

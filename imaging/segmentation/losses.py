@@ -46,6 +46,14 @@ def cross_entropy(truth: Any, predicted: Any) -> Any:
     return tf.reduce_mean(-tf.math.log(_right(truth, predicted)))
 
 
+def soft_cross_entropy(expected: Any, predicted: Any) -> Any:
+    """Mean over voxels of ``-(q log p + (1 - q) log(1 - p))``, q the probability that is expected."""
+    from imaging.keras import tensorflow as tf
+
+    predicted = tf.clip_by_value(predicted, 1e-7, 1.0 - 1e-7)
+    return -tf.reduce_mean(expected * tf.math.log(predicted) + (1.0 - expected) * tf.math.log(1.0 - predicted))
+
+
 def dice_cross_entropy_loss(truth: Any, predicted: Any) -> Any:
     """The sum of both (Isensee et al. 2021): the second keeps probabilities calibrated."""
     return dice_loss(truth, predicted) + cross_entropy(truth, predicted)

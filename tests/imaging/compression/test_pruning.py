@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imaging.compression.finetuning import FineTuning, fine_tune
-from imaging.compression.pruning import kernels, prune, zeros
+from imaging.compression.pruning import densities, kernels, prune, zeros
 from imaging.data.cases import read_cases
 from imaging.data.preprocess import Pool
 from imaging.networks import build
@@ -39,16 +41,51 @@ def test_a_pruned_network_has_the_weights_of_a_plain_one(tiny_compressed: Path) 
     assert shapes[0] == shapes[1]
 
 
-def test_three_quarters_of_each_pruned_kernel_are_zero(tiny_compressed: Path) -> None:
+def test_three_quarters_of_the_pruned_kernels_are_zero(tiny_compressed: Path) -> None:
     _, network = load(tiny_compressed / "pruned")
     first, *middle, last = [layer.get_weights()[0] for layer in kernels(network)]
     assert first.all() and last.all()
-    for kernel in middle:
-        assert (kernel == 0).mean() == pytest.approx(0.75, abs=1 / kernel.size)
+    kept = densities([kernel.shape for kernel in middle], 0.25)
+    for kernel, density in zip(middle, kept, strict=True):
+        assert (kernel != 0).mean() == pytest.approx(density, abs=1 / kernel.size)
+    assert sum(map(np.count_nonzero, middle)) == pytest.approx(
+        0.25 * sum(each.size for each in middle), abs=len(middle)
+    )
     counted, weights = zeros(network)
     assert counted == sum(int((each == 0).sum()) for each in middle)
     assert weights == first.size + last.size + sum(each.size for each in middle)
     assert zeros(load(tiny_compressed / "float")[1])[0] == 0
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(1, 3)] * 2, *[st.integers(1, 300)] * 2), min_size=1, max_size=20),
+    st.floats(0.01, 0.99),
+)
+def test_what_kernels_keep_is_a_share_of_all(shapes: list[tuple[int, ...]], density: float) -> None:
+    sizes = [int(np.prod(shape)) for shape in shapes]
+    kept = densities(shapes, density)
+    assert all(0.0 < each <= 1.0 for each in kept)
+    assert np.dot(kept, sizes) == pytest.approx(density * sum(sizes))
+
+
+def test_small_kernels_keep_a_larger_share() -> None:
+    small, large = densities([(3, 3, 16, 16), (3, 3, 128, 128)], 0.23)
+    assert small == 1.0 and large == pytest.approx(0.218, abs=0.001)
+
+
+def test_a_teacher_keeps_what_the_masks_would_change(keras: Any, pool: Pool) -> None:
+    config = NetworkConfig(size=16, channels=2, context=1, filters=3, depth=1, batch_norm=False, dropout=0.0)
+    keras.utils.set_random_seed(1)
+    teacher, settings = build(config, any_size=True), FineTuning(epochs=1, steps=10, batch=2)
+    images = pool.batch(np.random.default_rng(9), 4, 0.5)[0]
+
+    def moved(taught: Any) -> float:
+        network = build(config, any_size=True)
+        network.set_weights(teacher.get_weights())
+        fine_tune(network, pool, settings, taught)
+        return float(np.abs(network(images) - teacher(images)).mean())
+
+    assert moved(teacher) < moved(None)
 
 
 def test_the_largest_weights_are_those_that_stay(keras: Any, pool: Pool) -> None:
