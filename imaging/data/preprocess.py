@@ -105,6 +105,9 @@ class Changes:
         that of relative PET, which differs less from patient to patient.
     necrosis
         Share of windows in which parts of the lesion are made to take up little, see `necrotic`.
+    blur, noise
+        Largest standard deviations of what blurs PET (pixels) and of the noise in it (as a network reads it, relative
+        where it reads that), see `rescanned`.
     """
 
     rotation_degrees: float
@@ -114,15 +117,17 @@ class Changes:
     uptake: float
     brightness: float
     necrosis: float
+    blur: float
+    noise: float
 
 
 CHANGES: Mapping[str, Changes] = MappingProxyType(
     {
-        "strong": Changes(180.0, 0.3, 0.1, 0.15, 0.25, 0.25, 0.25),
+        "strong": Changes(180.0, 0.3, 0.1, 0.15, 0.25, 0.25, 0.25, 0.0, 0.0),
         # where scanners, doses and the weights that were entered differ, too, and lesions unlike any seen are to come
-        "stronger": Changes(180.0, 0.3, 0.1, 0.2, 1.2, 0.5, 0.7),
+        "stronger": Changes(180.0, 0.3, 0.1, 0.2, 1.2, 0.5, 0.7, 1.0, 0.12),
         # where the body lies one way up, and the level of uptake tells an organ
-        "mild": Changes(5.0, 0.05, 0.0, 0.0, 0.1, 0.1, 0.0),
+        "mild": Changes(5.0, 0.05, 0.0, 0.0, 0.1, 0.1, 0.0, 0.0, 0.0),
     }
 )
 """Those a configuration can name."""
@@ -207,6 +212,7 @@ class Pool:
         truth = looked_at(mask[shown][..., None], centre, turned, self.size)[..., 0] > 0.5
         if random.random() < self.changes.necrosis:
             window = necrotic(random, window, truth)
+        window = rescanned(random, window, self.changes)
         shown_as = recoloured(random, np.concatenate(window, axis=-1), image.shape[-1], self.changes, self.lacking)
         return shown_as, truth[self.context]
 
@@ -339,6 +345,45 @@ def necrotic(random: np.random.Generator, images: Floats, lesion: Booleans) -> F
     # a network reads the root of uptake; of fewer channels there is no relative PET
     images[..., PET] *= np.sqrt(left)
     images[..., RELATIVE_PET : RELATIVE_PET + 1] *= np.sqrt(left)[..., None]
+    return images
+
+
+_BLURRED, _NOISY = 0.3, 0.5
+"""Shares of windows."""
+_FAINT = 0.05
+"""Below this the noise fades: air has none."""
+
+
+def rescanned(random: np.random.Generator, images: Floats, changes: Changes) -> Floats:
+    """Show PET as another scanner, a shorter scan or a smaller dose would.
+
+    Parameters
+    ----------
+    images
+        Shape (slices, rows, columns, channels).
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of `images`, not below 0. Channels read the root of uptake, whose noise is the same wherever
+        uptake is high or low, as that of the root of counts is (Anscombe 1948).
+    """
+    from scipy.ndimage import gaussian_filter
+
+    pet = [PET, RELATIVE_PET] if images.shape[-1] > RELATIVE_PET else [PET]
+    if changes.blur and random.random() < _BLURRED:
+        width = random.uniform(0.3, 1.0) * changes.blur
+        images = images.copy()
+        for channel in pet:
+            images[..., channel] = gaussian_filter(images[..., channel], (0.0, width, width))
+    if changes.noise and random.random() < _NOISY:
+        grain = random.normal(size=images.shape[:-1]).astype(np.float32)
+        width = random.uniform(0.0, 1.0)  # noise is as blurred as the image is
+        grain = gaussian_filter(grain, (0.0, width, width))
+        grain *= random.uniform(0.0, changes.noise) / max(float(grain.std()), 1e-6)
+        factor = (1.0 + grain / images[..., pet[-1]].clip(_FAINT)).clip(0.0)
+        images = images.copy()
+        images[..., pet] *= factor[..., None]
     return images
 
 

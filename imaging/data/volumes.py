@@ -15,6 +15,7 @@ from imaging.data.preprocess import (
     lacking_ct,
     necrotic,
     recoloured,
+    rescanned,
     slices_of,
     stacked,
     turning,
@@ -107,4 +108,5 @@ class VolumePool:
         )
         if random.random() < self.changes.necrosis:
             window = necrotic(random, window, truth)
+        window = rescanned(random, window, self.changes)
         return recoloured(random, window, image.shape[-1], self.changes, self.lacking), truth
