@@ -18,7 +18,7 @@ from imaging.compression.finetuning import FineTuning
 from imaging.compression.litert import kernel_zeros
 from imaging.compression.windows import Window
 from imaging.data.cases import read_cases
-from imaging.data.preprocess import CHANGES
+from imaging.data.changes import CHANGES
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import WEIGHTS, load, read_whole, save, write_whole
 from imaging.segmentation.record import CHECKPOINT, digest, environment, read_run

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from imaging.data.preprocess import Pool
+from imaging.data.slices import SlicePool
 from imaging.segmentation.losses import LOSSES, soft_cross_entropy
 from meddojo.errors import TerminalError
 
@@ -35,7 +35,7 @@ class FineTuning:
     lesion_share
         Share of windows drawn about a lesion.
     changes
-        A name of `imaging.data.preprocess.CHANGES`.
+        A name of `imaging.data.changes.CHANGES`.
     """
 
     epochs: int = 10
@@ -53,14 +53,14 @@ class FineTuning:
         if self.epochs < 1 or self.batch < 1 or self.steps < 0:
             raise ValueError("fine-tuning needs one epoch and one window of a batch at least")
 
-    def steps_of(self, pool: Pool) -> int:
+    def steps_of(self, pool: SlicePool) -> int:
         """Of one epoch."""
         return self.steps or max(1, pool.windows // self.batch)
 
 
 def fine_tune(
     network: Any,
-    pool: Pool,
+    pool: SlicePool,
     settings: FineTuning,
     teacher: Any = None,
     before: Callable[[], None] = lambda: None,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from imaging.compression.finetuning import FineTuning, fine_tune
-from imaging.data.preprocess import Pool
+from imaging.data.slices import SlicePool
 from imaging.networks import build
 from imaging.networks.config import NetworkConfig
 
@@ -27,7 +27,7 @@ _CHANGES = 40
 def prune(
     network: Any,
     config: NetworkConfig,
-    pool: Pool,
+    pool: SlicePool,
     sparsity: float,
     settings: FineTuning,
     report: Callable[[str], None] = lambda _: None,

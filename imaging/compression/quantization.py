@@ -18,7 +18,7 @@ from imaging.compression.finetuning import FineTuning, fine_tune
 from imaging.compression.pruning import copied, kernels
 from imaging.compression.windows import Window, images_of
 from imaging.data.cases import Case, Floats
-from imaging.data.preprocess import Pool
+from imaging.data.slices import SlicePool
 from imaging.networks import build
 from imaging.networks.config import NetworkConfig
 
@@ -72,7 +72,7 @@ def aware_int8_lite(
     network: Any,
     config: NetworkConfig,
     window: Window,
-    pool: Pool,
+    pool: SlicePool,
     settings: FineTuning,
     sparse: bool = False,
     report: Callable[[str], None] = lambda _: None,
@@ -214,7 +214,7 @@ def slim(content: bytes) -> bytes:
     return bytes(builder.Output())
 
 
-def _settle_ranges(aware: Any, pool: Pool, settings: FineTuning) -> None:
+def _settle_ranges(aware: Any, pool: SlicePool, settings: FineTuning) -> None:
     """Find the ranges of activations before any weight changes.
 
     tfmot begins at -6 to 6 and moves by a thousandth a step, so that a short training would end before they fit.

@@ -1,4 +1,4 @@
-"""Windows of whole volumes, for networks of three dimensions; `imaging.data.preprocess` draws those of slices."""
+"""Windows of whole volumes, for networks of three dimensions; `imaging.data.slices` draws those of slices."""
 
 from __future__ import annotations
 
@@ -8,18 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from imaging.data.cases import Booleans, Case, Floats
-from imaging.data.preprocess import (
-    STRONG,
-    Changes,
-    Places,
-    lacking_ct,
-    necrotic,
-    recoloured,
-    rescanned,
-    slices_of,
-    stacked,
-    turning,
-)
+from imaging.data.changes import STRONG, Changes, changed, lacking_ct, stacked, turning
+from imaging.data.preprocess import Places, slices_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +96,4 @@ class VolumePool:
         truth = np.asarray(
             affine_transform(mask.astype(np.float32), steps, first, self.shape, order=1, mode="constant") > 0.5
         )
-        if random.random() < self.changes.necrosis:
-            window = necrotic(random, window, truth)
-        window = rescanned(random, window, self.changes)
-        return recoloured(random, window, image.shape[-1], self.changes, self.lacking), truth
+        return changed(random, window, truth, self.changes, self.lacking), truth

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from imaging.data.cases import Case, Floats
-from imaging.data.preprocess import Pool
+from imaging.data.slices import SlicePool
 from imaging.data.volumes import VolumePool
 from imaging.networks import build
 from imaging.networks.files import packed, unpacked, write_whole
@@ -69,7 +69,7 @@ class Learning:
         waited = len(scores) - 1 - scores.index(max(scores)) if scores else 0
         return len(self.epochs) >= self.config.epochs or waited >= self.config.patience
 
-    def advance(self, pool: Pool | VolumePool, validation: Sequence[Case]) -> Epoch:
+    def advance(self, pool: SlicePool | VolumePool, validation: Sequence[Case]) -> Epoch:
         """One epoch."""
         config, number = self.config, len(self.epochs) + 1
         random = np.random.default_rng([config.seed, number])
@@ -167,7 +167,7 @@ def _rate(step: int, steps: int) -> float:
 
 
 def _ahead(
-    pool: Pool | VolumePool, random: np.random.Generator, config: TrainingConfig, steps: int
+    pool: SlicePool | VolumePool, random: np.random.Generator, config: TrainingConfig, steps: int
 ) -> Iterator[tuple[Floats, Floats]]:
     """Batches in order, each drawn while the network learns from the one before."""
     with ThreadPoolExecutor(1) as executor:

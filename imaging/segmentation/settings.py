@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from imaging.data.preprocess import CHANGES
+from imaging.data.changes import CHANGES
 from imaging.networks.config import NetworkConfig
 from imaging.networks.multitask import MULTITASK
 from imaging.segmentation.losses import LOSSES
@@ -43,7 +43,7 @@ class TrainingConfig:
         (``avx512_bf16``, ``amx_bf16``), which takes two thirds of the time of 16 filters. Weights are kept in
         single precision.
     changes
-        A name of `imaging.data.preprocess.CHANGES`: ``strong`` for limbs, which lie any way, ``stronger`` if the level
+        A name of `imaging.data.changes.CHANGES`: ``strong`` for limbs, which lie any way, ``stronger`` if the level
         of uptake differs from scanner to scanner, too; ``mild`` where the body lies one way up.
     risk_cases, risk_weight
         Of a network that tells the risk: one step of each epoch adds the Cox loss of so many whole cases, times this.

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from imaging.data.cases import Case, Split, check_leakage, read_cases, split
-from imaging.data.preprocess import CHANGES, STRONG, Changes, Pool
+from imaging.data.changes import CHANGES, STRONG, Changes
+from imaging.data.slices import SlicePool
 from imaging.data.volumes import VolumePool
 from imaging.inspection.drift import describe, write_reference
 from imaging.inspection.measure import FEWEST_CASES
@@ -85,7 +86,7 @@ def divided(cases: Sequence[Case], config: TrainingConfig) -> Split:
     return split(patients, config.folds, config.fold, config.division, config.validation_share, config.member)
 
 
-def pool_of(cases: Sequence[Case], network: NetworkConfig, changes: Changes) -> Pool | VolumePool:
+def pool_of(cases: Sequence[Case], network: NetworkConfig, changes: Changes) -> SlicePool | VolumePool:
     """Where the windows of a network are drawn from."""
     if not network.volumetric:
         return slice_pool(cases, network, changes)
@@ -93,7 +94,7 @@ def pool_of(cases: Sequence[Case], network: NetworkConfig, changes: Changes) -> 
     return VolumePool.of(seen, network.channels, (network.slices, network.size, network.size), changes)
 
 
-def slice_pool(cases: Sequence[Case], network: NetworkConfig, changes: Changes = STRONG) -> Pool:
+def slice_pool(cases: Sequence[Case], network: NetworkConfig, changes: Changes = STRONG) -> SlicePool:
     """Where the windows of a network that reads slices are drawn from."""
     seen = [as_seen(network, case) for case in cases]
-    return Pool.of(seen, network.channels, network.size, network.context, changes)
+    return SlicePool.of(seen, network.channels, network.size, network.context, changes)

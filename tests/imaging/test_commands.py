@@ -56,7 +56,7 @@ def test_losses_are_those_there_are() -> None:
 
 
 def test_changes_of_windows_are_those_there_are() -> None:
-    from imaging.data.preprocess import CHANGES
+    from imaging.data.changes import CHANGES
 
     assert [each.value for each in ChangesName] == list(CHANGES)
 

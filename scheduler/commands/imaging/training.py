@@ -38,7 +38,7 @@ class KeepName(StrEnum):
 
 
 class ChangesName(StrEnum):
-    """Names of `imaging.data.preprocess.CHANGES`."""
+    """Names of `imaging.data.changes.CHANGES`."""
 
     STRONG = "strong"
     STRONGER = "stronger"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from imaging.compression.finetuning import FineTuning, fine_tune
 from imaging.compression.pruning import densities, kernels, prune, zeros
 from imaging.data.cases import read_cases
-from imaging.data.preprocess import Pool
+from imaging.data.slices import SlicePool
 from imaging.networks import build
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import load
@@ -28,7 +28,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def pool(tiny_cases: Path) -> Pool:
+def pool(tiny_cases: Path) -> SlicePool:
     return slice_pool(list(read_cases(tiny_cases)), NetworkConfig(size=16, channels=2, context=1, depth=1))
 
 
@@ -73,7 +73,7 @@ def test_small_kernels_keep_a_larger_share() -> None:
     assert small == 1.0 and large == pytest.approx(0.218, abs=0.001)
 
 
-def test_a_teacher_keeps_what_the_masks_would_change(keras: Any, pool: Pool) -> None:
+def test_a_teacher_keeps_what_the_masks_would_change(keras: Any, pool: SlicePool) -> None:
     config = NetworkConfig(size=16, channels=2, context=1, filters=3, depth=1, batch_norm=False, dropout=0.0)
     keras.utils.set_random_seed(1)
     teacher, settings = build(config, any_size=True), FineTuning(epochs=1, steps=10, batch=2)
@@ -88,7 +88,7 @@ def test_a_teacher_keeps_what_the_masks_would_change(keras: Any, pool: Pool) -> 
     assert moved(teacher) < moved(None)
 
 
-def test_the_largest_weights_are_those_that_stay(keras: Any, pool: Pool) -> None:
+def test_the_largest_weights_are_those_that_stay(keras: Any, pool: SlicePool) -> None:
     config = NetworkConfig(size=16, channels=2, context=1, filters=3, depth=1, dropout=0.0)
     network = build(config, any_size=True)
     before = network.get_weights()
@@ -101,12 +101,12 @@ def test_the_largest_weights_are_those_that_stay(keras: Any, pool: Pool) -> None
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 1.0, -0.5])
-def test_shares_that_are_none(pool: Pool, sparsity: float) -> None:
+def test_shares_that_are_none(pool: SlicePool, sparsity: float) -> None:
     with pytest.raises(ValueError, match="no share"):
         prune(None, NetworkConfig(), pool, sparsity, FineTuning())
 
 
-def test_a_loss_that_is_no_number_ends_it(keras: Any, pool: Pool) -> None:
+def test_a_loss_that_is_no_number_ends_it(keras: Any, pool: SlicePool) -> None:
     config = NetworkConfig(size=16, channels=2, context=1, filters=2, depth=1, batch_norm=False)
     network = build(config, any_size=True)
     network.set_weights([each * np.nan for each in network.get_weights()])
@@ -114,7 +114,7 @@ def test_a_loss_that_is_no_number_ends_it(keras: Any, pool: Pool) -> None:
         fine_tune(network, pool, FineTuning(epochs=1, steps=1, batch=1))
 
 
-def test_the_rate_falls_to_almost_nothing(keras: Any, pool: Pool) -> None:
+def test_the_rate_falls_to_almost_nothing(keras: Any, pool: SlicePool) -> None:
     config = NetworkConfig(size=16, channels=2, context=1, filters=2, depth=1, batch_norm=False, dropout=0.0)
     network = build(config, any_size=True)
     steps: list[float] = []
