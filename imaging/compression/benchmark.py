@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from imaging.compression.compress import FLOAT, FLOAT_WEIGHTS, RECORD, Compressed, read_compressed
+from imaging.compression.compress import FLOAT, RECORD, Compressed, read_compressed
 from imaging.compression.litert import LiteNetwork, opened_for, predict_with
 from imaging.compression.windows import Window, images_of, in_windows
 from imaging.data.cases import Case, Floats, read_cases
@@ -105,7 +105,7 @@ def benchmark(
 ) -> Benchmark:
     """Measure folders of compressed networks on their test patients.
 
-    ``weights.npz`` is run where TensorFlow is installed, on whole slices; the ``.tflite`` files need LiteRT alone.
+    Each ``weights.npz`` is run where TensorFlow is installed, on whole slices; the ``.tflite`` files need LiteRT alone.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def _accuracy(made: Compressed, test: Sequence[Case]) -> Iterator[Row]:
         found: list[Floats] | None = None
         if name in _lite(made):
             found = _probabilities(made, name, test)
-        elif name == FLOAT_WEIGHTS and find_spec("tensorflow") and find_spec("tf_keras"):
+        elif find_spec("tensorflow") and find_spec("tf_keras"):
             config, network = load((made.folder / name).parent)
             found = [predict(network, config, case) for case in test]
         yield row if found is None else _measured(row, found, reference, test)
