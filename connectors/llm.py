@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from connectors.http import PoliteSession
-from connectors.reading import MEBIBYTE, JsonObject
+from connectors.json_object import JsonObject
+from connectors.reading import MEBIBYTE
 from meddojo.config import AdvisoryTextConfig, NetworkConfig
 from meddojo.errors import MeddojoError, RemoteError, TransientError
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from connectors.reading import MAX_DEPTH, JsonObject
+from connectors.json_object import JsonObject
+from connectors.reading import MAX_DEPTH
 from connectors.scans.cpe import to_cpe23
 from connectors.scans.identified import component_of
 from meddojo.sbom import Component

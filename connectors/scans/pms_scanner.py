@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from connectors.reading import JsonObject, parse_instant, skipped
+from connectors.json_object import JsonObject
+from connectors.reading import parse_instant, skipped
 from connectors.scans.cpe import cpe23_from_parts, to_cpe23
 from meddojo.errors import InputError
 from meddojo.interface import Skipped

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from connectors.reading import JsonObject, parse_instant, skipped
+from connectors.json_object import JsonObject
+from connectors.reading import parse_instant, skipped
 from connectors.scans.ratings import cvss_score, cwe_numbers, web_links
 from meddojo.errors import InputError
 from meddojo.interface import Skipped

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from connectors.reading import JsonObject, skipped
+from connectors.json_object import JsonObject
+from connectors.reading import skipped
 from connectors.scans.cyclonedx_parts import Parts, read_parts
 from connectors.scans.ratings import cvss_score, rated, web_links
 from connectors.scans.vex.cyclonedx import STATES

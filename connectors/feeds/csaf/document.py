@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.feeds.csaf.product_tree import expand, parse_groups, parse_products
-from connectors.reading import JsonObject
+from connectors.json_object import JsonObject
 from meddojo.advisory import Advisory, AdvisoryVulnerability, ProductScore, ProductStatus, Remediation, ThreatNote
 from meddojo.errors import InputError
 from meddojo.severity import CvssScore

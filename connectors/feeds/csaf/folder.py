@@ -11,7 +11,8 @@ from connectors.feeds.csaf.integrity import HASHES, MAX_SIDECAR_BYTES, fault_of
 from connectors.feeds.csaf.openpgp import MAX_KEY_BYTES, KeyRing, fingerprint_of, read_keys
 from connectors.feeds.csaf.policy import Check, Policy
 from connectors.feeds.source import documents, now
-from connectors.reading import JsonObject, read_bytes, read_json, skipped
+from connectors.json_object import JsonObject
+from connectors.reading import read_bytes, read_json, skipped
 from meddojo.advisory import Advisory
 from meddojo.errors import InputError
 from meddojo.interface import Skipped

@@ -6,7 +6,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from connectors.feeds.source import fetch
 from connectors.http import PoliteSession
-from connectors.reading import JsonObject, parse_json
+from connectors.json_object import JsonObject
+from connectors.reading import parse_json
 from meddojo.errors import InputError
 
 

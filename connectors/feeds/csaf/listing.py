@@ -16,7 +16,8 @@ from connectors.feeds.csaf.metadata import Provider
 from connectors.feeds.csaf.policy import Label, Policy
 from connectors.feeds.source import fetch
 from connectors.http import PoliteSession
-from connectors.reading import JsonObject, decode_text, parse_instant, skipped
+from connectors.json_object import JsonObject
+from connectors.reading import decode_text, parse_instant, skipped
 from meddojo.errors import InputError, RemoteError, TerminalError
 from meddojo.interface import Skipped
 

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from connectors.feeds.csaf.links import load, permitted
 from connectors.feeds.source import fetch
 from connectors.http import PoliteSession
-from connectors.reading import JsonObject, decode_text, skipped
+from connectors.json_object import JsonObject
+from connectors.reading import decode_text, skipped
 from meddojo.errors import InputError, MeddojoError, TransientError
 from meddojo.interface import Skipped
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from connectors.reading import MAX_DEPTH, JsonObject
+from connectors.json_object import JsonObject
+from connectors.reading import MAX_DEPTH
 from meddojo.advisory import AffectedProduct, VersionKind
 
 _MAX_RELATIONSHIP_CHAIN = 20

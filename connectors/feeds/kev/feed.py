@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from connectors.feeds.source import load_json, now, stamp
 from connectors.http import PoliteSession
-from connectors.reading import JsonObject, skipped
+from connectors.json_object import JsonObject
+from connectors.reading import skipped
 from meddojo.config import FeedConfig
 from meddojo.errors import InputError
 from meddojo.interface import Checkpoint, Skipped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connectors.reading import JsonObject
+from connectors.json_object import JsonObject
 from meddojo.advisory import AffectedProduct, VersionKind
 
 _NOT_NAMED = frozenset({"", "n/a", "na", "-", "unknown", "unspecified", "not applicable"})

@@ -10,7 +10,8 @@ from datetime import datetime
 
 from connectors.feeds.nvd.limiter import RequestLimiter
 from connectors.http import HttpRefusedError, HttpUnavailableError, PoliteSession
-from connectors.reading import MAX_JSON_BYTES, JsonObject, parse_json, unpack
+from connectors.json_object import JsonObject
+from connectors.reading import MAX_JSON_BYTES, parse_json, unpack
 from meddojo.errors import InputError, RemoteError, TransientError
 
 API = "https://services.nvd.nist.gov/rest/json/cves/2.0"

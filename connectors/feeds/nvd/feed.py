@@ -15,7 +15,8 @@ from connectors.feeds.nvd.options import read_options
 from connectors.feeds.nvd.record import parse_cve
 from connectors.feeds.source import documents, files_cursor, is_url, now, web_cursor
 from connectors.http import PoliteSession
-from connectors.reading import JsonObject, collector_paused, skipped
+from connectors.json_object import JsonObject
+from connectors.reading import collector_paused, skipped
 from meddojo.config import FeedConfig
 from meddojo.errors import InputError
 from meddojo.interface import Checkpoint, Skipped

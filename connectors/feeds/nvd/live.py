@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from connectors.feeds.nvd.api import NvdApi
 from connectors.feeds.source import parse_stamp, stamp
-from connectors.reading import JsonObject
+from connectors.json_object import JsonObject
 from meddojo.errors import TransientError
 from meddojo.interface import Checkpoint
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from connectors.feeds.nvd.affected import parse_affected
-from connectors.reading import JsonObject
+from connectors.json_object import JsonObject
 from meddojo.severity import CvssScore
 from meddojo.vulnerability import CVE_PATTERN, Configuration, CpeMatch, CpeNode, KevEntry, SsvcPoints, Vulnerability
 

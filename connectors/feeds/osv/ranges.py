@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from connectors.reading import JsonObject
+from connectors.json_object import JsonObject
 from meddojo.advisory import VersionKind
 
 _START = "0"

@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.feeds.osv.packages import package_url
 from connectors.feeds.osv.ranges import version_texts
-from connectors.reading import JsonObject
+from connectors.json_object import JsonObject
 from connectors.scans.ratings import cwe_numbers, rated, web_links
 from meddojo.advisory import AffectedProduct
 from meddojo.severity import CvssScore

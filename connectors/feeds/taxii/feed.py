@@ -12,7 +12,8 @@ from connectors.feeds.taxii.options import TaxiiOptions, authorization, read_opt
 from connectors.feeds.taxii.server import collections, pages
 from connectors.feeds.taxii.stix import parse_object
 from connectors.http import PoliteSession
-from connectors.reading import JsonObject, skipped
+from connectors.json_object import JsonObject
+from connectors.reading import skipped
 from meddojo.config import FeedConfig
 from meddojo.errors import ConfigError, InputError, RemoteError
 from meddojo.interface import Checkpoint, Skipped

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from connectors.http import HttpRefusedError, PoliteSession
-from connectors.reading import MEBIBYTE, JsonObject, parse_instant, parse_json
+from connectors.json_object import JsonObject
+from connectors.reading import MEBIBYTE, parse_instant, parse_json
 from meddojo.errors import ConfigError, MeddojoError, RemoteError, TransientError
 from meddojo.interface import Skipped
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from connectors.reading import JsonObject
+from connectors.json_object import JsonObject
 from meddojo.errors import InputError
 from meddojo.threat import HEALTHCARE, Threat, ThreatRelation
 from meddojo.vulnerability import CVE_PATTERN

@@ -16,7 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from connectors.reading import MAX_JSON_BYTES, JsonObject, collector_paused, parse_json, unpack
+from connectors.json_object import JsonObject
+from connectors.reading import MAX_JSON_BYTES, collector_paused, parse_json, unpack
 from connectors.scans.safe_xml import root_tag
 from connectors.scans.sbom.cyclonedx import read_cyclonedx
 from connectors.scans.sbom.cyclonedx_xml import cyclonedx_xml_to_mapping

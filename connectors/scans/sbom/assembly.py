@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
 
-from connectors.reading import JsonObject
+from connectors.json_object import JsonObject
 from meddojo.errors import InputError
 from meddojo.sbom import Component, Dependency, DependencyKind
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from connectors.reading import JsonObject, parse_instant
+from connectors.json_object import JsonObject
+from connectors.reading import parse_instant
 from connectors.scans.cpe import to_cpe23
 from connectors.scans.sbom.assembly import connected, objects, optional_object, optional_text, place, sentence
 from connectors.scans.sbom.cyclonedx_document import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from connectors.reading import JsonObject
+from connectors.json_object import JsonObject
 from connectors.scans.sbom.assembly import names, objects, optional_object, optional_text
 from connectors.scans.sbom.statements import capped
 

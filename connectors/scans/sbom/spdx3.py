@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from connectors.reading import JsonObject, parse_instant
+from connectors.json_object import JsonObject
+from connectors.reading import parse_instant
 from connectors.scans.cpe import to_cpe23
 from connectors.scans.sbom.assembly import connected, names, objects, optional_object, optional_text, place, sentence
 from connectors.scans.sbom.relationships import SPDX3, SPDX3_DEVELOPMENT_SCOPES

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from connectors.reading import JsonObject
+from connectors.json_object import JsonObject
 from connectors.scans.sbom.assembly import names, objects, optional_text
 from connectors.scans.sbom.statements import capped, hash_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from connectors.reading import JsonObject
+from connectors.json_object import JsonObject
 
 _RELATIONS = ("hasDeclaredLicense", "hasConcludedLicense")
 _EXPRESSION = "simplelicensing_licenseExpression"

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from connectors.reading import JsonObject, skipped
+from connectors.json_object import JsonObject
+from connectors.reading import skipped
 from connectors.scans.cyclonedx_parts import Parts, read_parts
 from meddojo.advisory import AffectedProduct, VersionKind
 from meddojo.errors import InputError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from connectors.reading import JsonObject, skipped
+from connectors.json_object import JsonObject
+from connectors.reading import skipped
 from connectors.scans.cpe import to_cpe23
 from connectors.scans.identified import component_of, product_of
 from meddojo.advisory import AffectedProduct

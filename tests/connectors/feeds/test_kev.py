@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.feeds.kev import KevFeed, build, parse_row
-from connectors.reading import JsonObject
+from connectors.json_object import JsonObject
 from meddojo.config import FeedConfig
 from meddojo.errors import InputError
 from meddojo.interface import Checkpoint, Feed, Skipped

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from connectors.feeds.taxii import TaxiiFeed, build, parse_object
 from connectors.feeds.taxii.options import TaxiiOptions, authorization, read_options
-from connectors.reading import JsonObject
+from connectors.json_object import JsonObject
 from meddojo.config import FeedConfig, NetworkConfig
 from meddojo.errors import ConfigError, InputError, MeddojoError, RemoteError, TransientError
 from meddojo.interface import Checkpoint, Feed, Skipped
