@@ -15,7 +15,7 @@ from imaging.segmentation.comparison import Paired, paired
 from imaging.segmentation.metrics import dice, false_negative_volume_ml, false_positive_volume_ml, hd95, iou
 from imaging.segmentation.prediction import predicted_by_all
 from imaging.segmentation.record import digest
-from imaging.segmentation.rules import Rule, share_of_maximum, suv_above_2_5, tuned
+from imaging.segmentation.rules import Rule, Scores, dice_of_rules, share_of_maximum, suv_above_2_5, tuned
 from imaging.segmentation.runs import Ensemble, ensembles, load_members
 from meddojo.errors import InputError
 
@@ -168,13 +168,15 @@ def evaluate(folders: Sequence[Path], data: Path, advance: Callable[[str], None]
     same = digest(cases)
     rows: dict[str, list[CaseFigures]] = {}
     rules: list[Rule] = []
+    scores: dict[str, Scores] = {}
     for group in groups:
         methods, test = _methods(group, cases, data), cases
         if group.data == same:
             test = [case for case in cases if case.patient in group.test]
             if not test:
                 raise InputError(str(data), "", "has no case the network was not trained on", "name other data")
-            rule = tuned([case for case in cases if case.patient not in group.test])
+            scores = scores or {case.name: dice_of_rules(case) for case in cases}
+            rule = tuned([scores[case.name] for case in cases if case.patient not in group.test])
             methods[RULE] = rule
             rules.append(rule)
         for case in test:

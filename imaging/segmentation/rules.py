@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from imaging.data.cases import Booleans, Case, Floats
 from imaging.segmentation.metrics import dice
+
+Scores = npt.NDArray[np.float64]
 
 _SMOOTHING_MM = (0.0, 3.0, 6.0, 10.0)
 _THRESHOLDS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
@@ -43,17 +46,28 @@ class Rule:
         return without_small(smoothed(case, self.smoothing_mm) > self.threshold, self.smallest_ml / case.voxel_ml)
 
 
-def tuned(cases: Sequence[Case], advance: Callable[[str], None] = lambda _: None) -> Rule:
-    """The rule with the highest mean Dice over training cases."""
-    rules = [Rule(*each) for each in itertools.product(_SMOOTHING_MM, _THRESHOLDS, _SMALLEST_ML)]
-    scores = np.zeros(len(rules))
-    for case in cases:
-        images = {width: smoothed(case, width) for width in _SMOOTHING_MM}
-        for number, rule in enumerate(rules):
-            found = without_small(images[rule.smoothing_mm] > rule.threshold, rule.smallest_ml / case.voxel_ml)
-            scores[number] += dice(found, case.mask)
-        advance(case.name)
-    return rules[int(scores.argmax())]
+RULES = tuple(Rule(*each) for each in itertools.product(_SMOOTHING_MM, _THRESHOLDS, _SMALLEST_ML))
+"""Those of which `tuned` chooses."""
+
+
+def dice_of_rules(case: Case) -> Scores:
+    """The Dice of each of `RULES` on a case."""
+    images = {width: smoothed(case, width) for width in _SMOOTHING_MM}
+    found = (
+        without_small(images[rule.smoothing_mm] > rule.threshold, rule.smallest_ml / case.voxel_ml) for rule in RULES
+    )
+    return np.array([dice(each, case.mask) for each in found])
+
+
+def tuned(scores: Sequence[Scores]) -> Rule:
+    """The rule with the highest mean Dice.
+
+    Parameters
+    ----------
+    scores
+        `dice_of_rules` of each training case.
+    """
+    return RULES[int(np.mean(scores, axis=0).argmax())]
 
 
 def smoothed(case: Case, deviation_mm: float) -> Floats:
