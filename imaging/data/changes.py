@@ -1,4 +1,4 @@
-"""What training changes in a window at random: how a patient lies, how much is taken up, what scanner shows it."""
+"""What training changes in a window at random: how a patient lies, how much is taken up, what of a lesion is dead."""
 
 from __future__ import annotations
 
@@ -29,9 +29,6 @@ class Changes:
         that of relative PET, which differs less from patient to patient.
     necrosis
         Share of windows in which parts of the lesion are made to take up little, see `necrotic`.
-    blur, noise
-        Largest standard deviations of what blurs PET (pixels) and of the noise in it (as a network reads it, relative
-        where it reads that), see `rescanned`.
     """
 
     rotation_degrees: float
@@ -41,8 +38,6 @@ class Changes:
     uptake: float = 0.0
     brightness: float = 0.0
     necrosis: float = 0.0
-    blur: float = 0.0
-    noise: float = 0.0
 
 
 CHANGES: Mapping[str, Changes] = MappingProxyType(
@@ -52,15 +47,7 @@ CHANGES: Mapping[str, Changes] = MappingProxyType(
         ),
         # where scanners, doses and the weights that were entered differ, too, and lesions unlike any seen are to come
         "stronger": Changes(
-            rotation_degrees=180.0,
-            size=0.3,
-            stretch=0.1,
-            power=0.2,
-            uptake=1.2,
-            brightness=0.5,
-            necrosis=0.7,
-            blur=1.0,
-            noise=0.12,
+            rotation_degrees=180.0, size=0.3, stretch=0.1, power=0.2, uptake=1.2, brightness=0.5, necrosis=0.7
         ),
         # where the body lies one way up, and the level of uptake tells an organ
         "mild": Changes(rotation_degrees=5.0, size=0.05, uptake=0.1, brightness=0.1),
@@ -88,7 +75,7 @@ def changed(random: np.random.Generator, window: Floats, lesion: Booleans, chang
     """
     if random.random() < changes.necrosis:
         window = necrotic(random, window, lesion)
-    return recoloured(random, rescanned(random, window, changes), changes, lacking)
+    return recoloured(random, window, changes, lacking)
 
 
 def lacking_ct(cases: Sequence[Case]) -> float:
@@ -181,45 +168,6 @@ def necrotic(random: np.random.Generator, images: Floats, lesion: Booleans) -> F
     # a network reads the root of uptake; of fewer channels there is no relative PET
     images[..., PET] *= np.sqrt(left)
     images[..., RELATIVE_PET : RELATIVE_PET + 1] *= np.sqrt(left)[..., None]
-    return images
-
-
-_BLURRED, _NOISY = 0.3, 0.5
-"""Shares of windows."""
-_FAINT = 0.05
-"""Below this the noise fades: air has none."""
-
-
-def rescanned(random: np.random.Generator, images: Floats, changes: Changes) -> Floats:
-    """Show PET as another scanner, a shorter scan or a smaller dose would.
-
-    Parameters
-    ----------
-    images
-        Shape (slices, rows, columns, channels).
-
-    Returns
-    -------
-    numpy.ndarray
-        Of the shape of `images`, not below 0. Channels read the root of uptake, whose noise is the same wherever
-        uptake is high or low, as that of the root of counts is (Anscombe 1948).
-    """
-    from scipy.ndimage import gaussian_filter
-
-    pet = [PET, RELATIVE_PET] if images.shape[-1] > RELATIVE_PET else [PET]
-    if changes.blur and random.random() < _BLURRED:
-        width = random.uniform(0.3, 1.0) * changes.blur
-        images = images.copy()
-        for channel in pet:
-            images[..., channel] = gaussian_filter(images[..., channel], (0.0, width, width))
-    if changes.noise and random.random() < _NOISY:
-        grain = random.normal(size=images.shape[:-1]).astype(np.float32)
-        width = random.uniform(0.0, 1.0)  # noise is as blurred as the image is
-        grain = gaussian_filter(grain, (0.0, width, width))
-        grain *= random.uniform(0.0, changes.noise) / max(float(grain.std()), 1e-6)
-        factor = (1.0 + grain / images[..., pet[-1]].clip(_FAINT)).clip(0.0)
-        images = images.copy()
-        images[..., pet] *= factor[..., None]
     return images
 
 
