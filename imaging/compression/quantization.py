@@ -108,7 +108,7 @@ def aware_int8_lite(
             each.assign(each * mask)
 
     _settle_ranges(aware, pool, settings)
-    fine_tune(aware, pool, settings, after=hold_zeros, report=report)
+    fine_tune(aware, pool, settings, network, after=hold_zeros, report=report)
     converter = _whole_numbers(_converter(aware, config.planes, window), sparse)
     with warnings.catch_warnings():
         # it knows no training in which ranges were found
