@@ -38,10 +38,10 @@ class Window:
 
     @classmethod
     def around(cls, cases: Sequence[Case], multiple: int) -> Window:
-        """The smallest that holds every slice whole, up to `LARGEST`."""
+        """The smallest that holds every slice whole, with the margin that `padded` gives it; `LARGEST` at most."""
         most = LARGEST // multiple * multiple
         rows, columns = (max(case.mask.shape[axis] for case in cases) for axis in (1, 2))
-        return cls(min(_up(rows, multiple), most), min(_up(columns, multiple), most), multiple)
+        return cls(min(_up(rows, multiple) + multiple, most), min(_up(columns, multiple) + multiple, most), multiple)
 
 
 def images_of(case: Case, config: NetworkConfig) -> Floats:

@@ -65,8 +65,8 @@ def test_windows_begin_where_pixels_are_pooled_together() -> None:
 
 
 def test_a_window_holds_every_slice_whole() -> None:
-    assert Window.around([_case(3, 30, 41), _case(2, 33, 12)], 8) == Window(40, 48, 8)
-    assert Window.around([_case(1, 4000, 9)], 8) == Window(LARGEST, 16, 8)
+    assert Window.around([_case(3, 30, 41), _case(2, 33, 12)], 8) == Window(48, 56, 8)
+    assert Window.around([_case(1, 4000, 9)], 8) == Window(LARGEST, 24, 8)
 
 
 @pytest.mark.parametrize(("rows", "multiple"), [(0, 1), (LARGEST + 8, 8), (12, 8)])

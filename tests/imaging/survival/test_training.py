@@ -39,7 +39,7 @@ def _longer(case: Case, slices: int) -> Case:
 def test_a_batch_is_of_different_cases_with_all_their_slices(cases: list[Case]) -> None:
     cohort = Cohort.of(cases, SMALL)
     images, shares, found = cohort.batch(np.random.default_rng(0), 5)
-    assert images.shape == (10, 32, 32, 6) and shares.shape == (5, 10) and found.shape == (5, 2)
+    assert images.shape == (10, 36, 36, 6) and shares.shape == (5, 10) and found.shape == (5, 2)
     assert len({tuple(row) for row in found.tolist()}) == 5
     assert np.array_equal((shares > 0).sum(axis=1), [2] * 5) and np.array_equal((shares > 0).sum(axis=0), [1] * 10)
     assert np.allclose(shares[shares > 0], cases[0].voxel_ml)
@@ -61,7 +61,7 @@ def test_of_a_long_case_some_slices_count_for_all(cases: list[Case]) -> None:
 
 def test_smaller_images_are_padded(cases: list[Case]) -> None:
     small = replace(cases[1], **{key: getattr(cases[1], key)[:, :16] for key in ("pet", "ct", "mask")})
-    assert {each.shape for each in Cohort.of([cases[0], small], SMALL).images} == {(2, 32, 32, 6)}
+    assert {each.shape for each in Cohort.of([cases[0], small], SMALL).images} == {(2, 36, 36, 6)}
 
 
 def test_without_outcomes_or_events_there_is_nothing_to_learn(cases: list[Case]) -> None:
