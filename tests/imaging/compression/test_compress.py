@@ -39,7 +39,7 @@ def test_every_file_is_the_one_the_record_tells(tiny_compressed: Path) -> None:
         assert (told.zeros / told.weights > 0.5) == name.startswith("pruned")
     assert made.files["int8.tflite"].size_bytes < made.files["float.tflite"].size_bytes
     assert made.files["pruned_int8.tflite"].gzip_bytes < made.files["int8.tflite"].gzip_bytes
-    assert made.window == Window(32, 32, 2)
+    assert made.window == Window(34, 34, 2)  # slices of 32 x 32 and a margin
 
 
 def test_neither_fine_tuning_nor_calibration_sees_the_test(

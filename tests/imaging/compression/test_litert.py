@@ -15,6 +15,7 @@ from imaging.compression.windows import images_of
 from imaging.data.cases import Case, read_cases
 from imaging.networks.config import NetworkConfig
 from imaging.networks.files import load
+from imaging.segmentation.prediction import predict
 from meddojo.errors import ConfigError, InputError
 
 pytestmark = [
@@ -27,7 +28,7 @@ pytestmark = [
 def test_float_gives_what_tensorflow_gives(tiny_compressed: Path, tiny_cases: Path) -> None:
     config, network = load(tiny_compressed / "float")
     for case in list(read_cases(tiny_cases))[:2]:
-        expected = np.asarray(network(images_of(case, config), training=False))[..., 0]
+        expected = predict(network, config, case)
         found = predict_litert(tiny_compressed / "float.tflite", config, case)
         assert found.shape == case.mask.shape and found.dtype == np.float32
         assert np.abs(found - expected).max() < 1e-5
