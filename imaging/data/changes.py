@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
-from imaging.data.cases import Booleans, Case, Floats
+from imaging.data.cases import Booleans, Floats
 from imaging.data.preprocess import CT, PET, RELATIVE_PET
 
 
@@ -57,8 +57,6 @@ CHANGES: Mapping[str, Changes] = MappingProxyType(
 STRONG = CHANGES["strong"]
 _FEW_SLICES = 7
 """At most the neighbours of one slice, not a volume."""
-_WITHOUT_CT = 0.25
-"""Share of windows whose CT is taken away, where some scans have none."""
 
 
 def changed(random: np.random.Generator, window: Floats, lesion: Booleans, changes: Changes, lacking: float) -> Floats:
@@ -71,16 +69,11 @@ def changed(random: np.random.Generator, window: Floats, lesion: Booleans, chang
     lesion
         Shape (slices, rows, columns).
     lacking
-        Probability that CT is taken away, see `lacking_ct`.
+        Probability that CT is taken away.
     """
     if random.random() < changes.necrosis:
         window = necrotic(random, window, lesion)
     return recoloured(random, window, changes, lacking)
-
-
-def lacking_ct(cases: Sequence[Case]) -> float:
-    """Share of windows whose CT is to be taken away: none where every case has one."""
-    return _WITHOUT_CT if any(case.ct is None for case in cases) else 0.0
 
 
 def turning(random: np.random.Generator, changes: Changes = STRONG) -> Floats:
@@ -99,9 +92,7 @@ def turning(random: np.random.Generator, changes: Changes = STRONG) -> Floats:
     return np.asarray(rotation @ np.diag([factor, stretched]), dtype=np.float32)
 
 
-def recoloured(
-    random: np.random.Generator, image: Floats, changes: Changes = STRONG, lacking: float = _WITHOUT_CT
-) -> Floats:
+def recoloured(random: np.random.Generator, image: Floats, changes: Changes = STRONG, lacking: float = 0.0) -> Floats:
     """Change intensities at random: PET brighter, darker or steeper; CT a little, or missing.
 
     Parameters
@@ -169,9 +160,3 @@ def necrotic(random: np.random.Generator, images: Floats, lesion: Booleans) -> F
     images[..., PET] *= np.sqrt(left)
     images[..., RELATIVE_PET : RELATIVE_PET + 1] *= np.sqrt(left)[..., None]
     return images
-
-
-def stacked(windows: Iterable[tuple[Floats, Booleans]]) -> tuple[Floats, Floats]:
-    """Images and masks of a batch; masks become 0 and 1, with an axis of one class."""
-    images, masks = zip(*windows, strict=True)
-    return np.stack(images), np.stack(masks)[..., None].astype(np.float32)

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from imaging.data.cases import Booleans, Case, Floats
-from imaging.data.changes import STRONG, Changes, changed, lacking_ct, stacked, turning
-from imaging.data.preprocess import Places, neighbours, slices_of
+from imaging.data.changes import STRONG, Changes, changed, turning
+from imaging.data.preprocess import neighbours
+from imaging.data.scans import Scans, stacked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,21 +21,16 @@ class SlicePool:
 
     Attributes
     ----------
-    images, masks
-        One each case, of shapes (slices, rows, columns, channels) and (slices, rows, columns).
-    lesions
-        One each case: rows of (slice, row, column), one each voxel of a lesion.
-    lacking
-        Share of windows whose CT is taken away.
+    size
+        Rows and columns of a window.
+    context
+        Slices shown to either side.
     """
 
     size: int
     context: int
-    images: tuple[Floats, ...]
-    masks: tuple[Booleans, ...]
-    lesions: tuple[Places, ...]
+    scans: Scans
     changes: Changes = STRONG
-    lacking: float = 0.0
 
     @classmethod
     def of(
@@ -44,17 +40,14 @@ class SlicePool:
         return cls(
             size,
             context,
-            tuple(slices_of(case, channels) for case in cases),
-            tuple(case.mask for case in cases),
-            tuple(np.argwhere(case.mask) for case in cases),
+            Scans.of(cases, channels),
             changes,
-            lacking_ct(cases),
         )
 
     @property
     def windows(self) -> int:
         """How many make one pass: as many as there are slices."""
-        return sum(map(len, self.masks))
+        return self.scans.slices
 
     def batch(self, random: np.random.Generator, count: int, lesion_share: float) -> tuple[Floats, Floats]:
         """Draw windows: some anywhere, some about a voxel of a lesion, since lesions may fill a hundredth of a scan.
@@ -73,8 +66,7 @@ class SlicePool:
         return stacked(self._window(random, random.random() < lesion_share) for _ in range(count))
 
     def _window(self, random: np.random.Generator, about_lesion: bool) -> tuple[Floats, Booleans]:
-        number = int(random.integers(len(self.images)))
-        image, mask, lesions = self.images[number], self.masks[number], self.lesions[number]
+        image, mask, lesions = self.scans.draw(random)
         if about_lesion and len(lesions):
             level, *voxel = lesions[random.integers(len(lesions))]
             # anywhere in the window but its rim, so that its middle does not tell the lesion
@@ -88,7 +80,7 @@ class SlicePool:
         turned = turning(random, self.changes)
         window = looked_at(image[shown], centre, turned, self.size)
         truth = looked_at(mask[shown][..., None], centre, turned, self.size)[..., 0] > 0.5
-        window = changed(random, window, truth, self.changes, self.lacking)
+        window = changed(random, window, truth, self.changes, self.scans.lacking)
         return np.concatenate(window, axis=-1), truth[self.context]
 
 

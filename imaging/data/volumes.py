@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from imaging.data.cases import Booleans, Case, Floats
-from imaging.data.changes import STRONG, Changes, changed, lacking_ct, stacked, turning
-from imaging.data.preprocess import Places, slices_of
+from imaging.data.changes import STRONG, Changes, changed, turning
+from imaging.data.scans import Scans, stacked
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,20 +20,11 @@ class VolumePool:
     ----------
     shape
         Of a window: slices, rows, columns.
-    images, masks
-        One each case, of shapes (slices, rows, columns, channels) and (slices, rows, columns).
-    lesions
-        One each case: rows of (slice, row, column), one each voxel of a lesion.
-    lacking
-        Share of windows whose CT is taken away.
     """
 
     shape: tuple[int, int, int]
-    images: tuple[Floats, ...]
-    masks: tuple[Booleans, ...]
-    lesions: tuple[Places, ...]
+    scans: Scans
     changes: Changes = STRONG
-    lacking: float = 0.0
 
     @classmethod
     def of(
@@ -42,17 +33,14 @@ class VolumePool:
         """Prepare cases."""
         return cls(
             shape,
-            tuple(slices_of(case, channels) for case in cases),
-            tuple(case.mask for case in cases),
-            tuple(np.argwhere(case.mask) for case in cases),
+            Scans.of(cases, channels),
             changes,
-            lacking_ct(cases),
         )
 
     @property
     def windows(self) -> int:
         """How many make one pass, in slices."""
-        return max(len(self.masks), sum(map(len, self.masks)) // self.shape[0])
+        return max(len(self.scans.masks), self.scans.slices // self.shape[0])
 
     def batch(self, random: np.random.Generator, count: int, lesion_share: float) -> tuple[Floats, Floats]:
         """Draw windows: some anywhere, some about a voxel of a lesion.
@@ -73,8 +61,7 @@ class VolumePool:
     def _window(self, random: np.random.Generator, about_lesion: bool) -> tuple[Floats, Booleans]:
         from scipy.ndimage import affine_transform
 
-        number = int(random.integers(len(self.images)))
-        image, mask, lesions = self.images[number], self.masks[number], self.lesions[number]
+        image, mask, lesions = self.scans.draw(random)
         length = np.array(self.shape)
         if about_lesion and len(lesions):
             # anywhere in the window but its rim, so that its middle does not tell the lesion
@@ -96,4 +83,4 @@ class VolumePool:
         truth = np.asarray(
             affine_transform(mask.astype(np.float32), steps, first, self.shape, order=1, mode="constant") > 0.5
         )
-        return changed(random, window, truth, self.changes, self.lacking), truth
+        return changed(random, window, truth, self.changes, self.scans.lacking), truth
